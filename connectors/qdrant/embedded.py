@@ -27,7 +27,7 @@ from connectors.qdrant.place import place_of
 from connectors.qdrant.shard import translated
 from connectors.qdrant.space import MIN_FREE_MIB, SpaceGuard
 from connectors.qdrant.syncing import sync_log
-from connectors.qdrant.wholeness import note_count, open_whole
+from connectors.qdrant.wholeness import note_count, note_fewer, open_whole
 from core.errors import ConfigError, FatalError, RefusedError, TransientError
 from core.failpoints import failpoint
 
@@ -164,7 +164,7 @@ class EdgeEngine(EdgeReader):
     def delete(self, ids: Sequence[str], *, below: int) -> None:
         """See `Engine`."""
         if ids:
-            note_count(self._shard, self._place, less=len(ids))
+            note_fewer(self._place, len(ids))
             older = edge.FieldCondition(key="version", range=edge.RangeFloat(lt=below))
             wanted = edge.Filter(must=[edge.HasIdCondition({*ids}), older])
             self._apply([edge.UpdateOperation.delete_points_by_filter(wanted)], ids=ids)

@@ -53,11 +53,18 @@ def open_whole(path: Path, dimension: int) -> edge.EdgeShard:
     return shard
 
 
-def note_count(shard: edge.EdgeShard, place: Place, *, less: int = 0) -> None:
-    """Note the number of points of the shard at `place`, less those that are about to be deleted."""
+def note_count(shard: edge.EdgeShard, place: Place) -> None:
+    """Note the number of points of the shard at `place`."""
     if place.is_held():  # else another index is there
         with translated():
-            folder.note_points(place.path.parent, max(0, count_of(shard) - less))
+            folder.note_points(place.path.parent, count_of(shard))
+
+
+def note_fewer(place: Place, points: int) -> None:
+    """Note that so many points of the shard at `place` are about to be deleted. Counting a large shard takes long."""
+    if place.is_held():
+        with translated():
+            folder.note_points(place.path.parent, max(0, folder.noted_points(place.path.parent) - points))
 
 
 def count_of(shard: edge.EdgeShard) -> int:
