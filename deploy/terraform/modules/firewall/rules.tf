@@ -20,8 +20,8 @@ locals {
     ) if digit != "9"]),
   ) }
 
-  # Bytes. WAF sees the first 8 KiB of the headers and 200 of them, so a request with more is refused (`headers`): no rule
-  # would look into the rest. API Gateway takes 10 KiB.
+  # Bytes. WAF inspects only the first 8 KiB and the first 200 of the headers, so `headers` refuses a request with more.
+  # API Gateway takes 10 KiB.
   longest = { uri_path = 1024, query_string = 4096, headers = 8192 }
 
   # AWS's own groups, and their rules that only count: those on bodies (support text), on file endings (a ticket's id may
