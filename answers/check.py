@@ -144,7 +144,7 @@ def _parts_of(claim: str) -> list[str]:
 
 
 def _align_whole(part: str, number: int, source: Source) -> Citation | str:
-    """The sentence that supports a part of a joined claim, if the part says its first clause, with the verb."""
+    """The sentence that supports a part of a joined claim. The part must say its first clause, with the verb."""
     found = _align_to(part, number, source)
     if isinstance(found, Citation):
         sentence = read(source.text[found.start : found.end], source.language)

@@ -1,4 +1,4 @@
-"""Words that limit what a sentence says: conditions, certainty, judgements, and what needn't be done.
+"""Words that limit what a sentence says: conditions, certainty, judgements and unneeded steps.
 
 They are folded, and in the languages of `lexicon`.
 """
@@ -73,16 +73,16 @@ _CONDITIONS_OF: Final = {
     "hu": {"ha": "if"},
 }
 
-#: Conditions whose word says something about the one behind it.
+#: Conditions that are about the word after them.
 SCOPED: Final = frozenset({"only", "wrong", "bad"})
-#: Words that, with a negation in their clause, advise against what is said.
+#: Words that, with a negation in their clause, advise against something.
 ADVICE: Final = words(
     "recommend recommends recommended advise advises advised advisable suggest suggested wise safe good "
     "empfehlen empfiehlt empfohlen raten ratsam recommandons recommande recommander conseillons conseille "
     "recomendamos recomienda recomendable raccomandiamo consigliamo consigliato recomenda aconselhamos "
     "raden aanraden aanbevolen"
 )
-#: Words of several kinds that limit what is said, with the words before them.
+#: Words that limit a claim only after certain others, as in "and above".
 _OPEN_ENDED: Final = words(
     "above below higher lower later earlier newer older up over beyond hoher neuer spater plus superieur superior "
     "superiores successive hoger later nieuwer"
@@ -110,7 +110,7 @@ def condition_of(word: str, language: str | None) -> str | None:
 
 
 def meant_by(word: str, heard: Sequence[str]) -> list[str]:
-    """The classes of conditions of a word behind others, as in "and above", "anything but" and "should have"."""
+    """The classes of conditions that a word has only after others: "and above", "anything but", "should have"."""
     last = heard[-1] if heard else ""
     found = {
         "while": word == "while",

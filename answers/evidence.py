@@ -186,7 +186,7 @@ def _sources_of(found: Found) -> list[Source]:
 
 
 def _withdraws(later: Source, earlier: Source) -> bool:
-    """Whether a message takes back an earlier one of its ticket, which then is no evidence."""
+    """Whether a message takes back an earlier one of its ticket, which then doesn't count as evidence."""
     if is_correction(later.text):
         return True
     if not any(clause.negations for clause in _reading(later).clauses):

@@ -10,7 +10,7 @@ from answers.chain import Chain
 from answers.evidence import Evidence
 from answers.prompt import VERSION
 
-#: Increase it when the check of claims changes, so that no answer is served that the new rules would refuse.
+#: Increase it when the check of claims changes, so that no cached answer is served that the new rules would refuse.
 _CHECK: Final = "2"
 
 

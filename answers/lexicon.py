@@ -118,11 +118,11 @@ CONJUNCTIONS: Final = words(
     "y e pero "
     "porque ma perche mas en maar omdat want men och og ale oraz ama fakat tetapi namun но але αλλα"
 )
-#: Those before a clause that may take back the one before, and words that begin a clause about the one before.
+#: Conjunctions that may take back the clause before them, and pronouns that begin a clause about the one before.
 CONTRASTS: Final = words("but aber mais pero ma mas maar")
 RELATIVES: Final = words("which was wat")
 THAT: Final = words("that dass que che dat")
-#: Words that exchange what is before and behind them.
+#: Beginnings of verbs around which the order of words matters.
 EXCHANGING: Final = re.compile(r"\b(?:replac|exchang|swap|ersetz|remplac|reemplaz|sostitui|substitu|vervang)")
 #: Conjunctions whose clause is a cause, or an effect.
 CAUSES: Final = {
@@ -217,7 +217,7 @@ YOURS: Final = words("you your yours vous votre vos usted tu ihr ihre u uw jij j
 #: Forms of the neutral "fix" that say that it was done, and the stem of all its forms.
 DONE: Final = words("fixed solved resolved repaired mended")
 FIX: Final = frozenset({same("fix", stem("fix"))})
-#: Verbs before "that" which say only that something is so.
+#: Verbs that add nothing before "that", as in "we found that".
 _FACTIVE: Final = {
     "en": "find found see saw seen notice noticed note learn learned discover discovered realise realised turned out",
     "de": "festgestellt gesehen bemerkt beachten wissen herausgefunden",

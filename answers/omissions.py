@@ -1,4 +1,4 @@
-"""Rules of the check about what a claim leaves out: whole clauses only, and never an opening or a comment."""
+"""Rules of the check about omissions: a claim may omit whole clauses only, and never an opening or a comment."""
 
 import re
 from collections import Counter
@@ -13,16 +13,16 @@ from operators.terms import stem
 
 #: Words that a claim may leave out of a clause.
 _DROPPABLE: Final = OURS | YOURS | REFERRING | {same(word, stem(word)) for word in words("cause fix solution")}
-#: A quantity, which belongs to the one before "and": "two and a half hours".
+#: A quantity after "and", which belongs to the one before: "two and a half hours".
 _QUANTITY: Final = re.compile(r"[<>≤~]?-?\d[\d.:/]*(?: \w+)?")
 
 
 def leaves_out(claim: Reading, sentence: Reading) -> bool:
     """Whether a claim leaves out a part that may change the meaning of the rest.
 
-    Each of its clauses says a whole clause of the sentence: "delete the old account" doesn't support "delete the
-    account". Of the clauses it uses it says the opening ("on Fridays, …"), the comment behind it ("…, which failed")
-    and the number behind it ("two and a half").
+    Each of its clauses must say a whole clause of the sentence: "delete the old account" doesn't support "delete the
+    account". It must also say that clause's opening ("on Fridays, …"), the comment after it ("…, which failed") and
+    the rest of its number ("two and a half").
     """
     known, several = frozenset(sentence.content), len(claim.clauses) > 1
     together = [_said_together(claim, one, known) if several else () for one in sentence.clauses]
@@ -71,7 +71,7 @@ def _strays(clause: Clause, whole: Sequence[int], said: Collection[int], sentenc
 
 
 def _said_together(claim: Reading, one: Clause, known: frozenset[str]) -> Collection[Clause]:
-    """The clauses of the claim that, of the `known` words, have those of `one` alone, if they say it together."""
+    """The clauses of the claim whose `known` words are all in `one`, if together they say the whole of it."""
     strange = known.difference(one.content)
     alike = [clause for clause in claim.clauses if strange.isdisjoint(clause.content)]
     forms = frozenset[str]().union(*(clause.forms for clause in alike))
@@ -79,7 +79,7 @@ def _said_together(claim: Reading, one: Clause, known: frozenset[str]) -> Collec
 
 
 def _is_said(clause: Clause, content: Sequence[str], forms: frozenset[str]) -> bool:
-    """Whether a claim has all words of a clause that matter, except the lower end of a range, and "off" as a verb."""
+    """Whether a claim has all words of a clause that matter. A verb may say "off"; a range's lower end is optional."""
     said = Counter(content)
     missing = {word for word in Counter(clause.content) - said if word not in SYNONYMS or not said[word]}
     pairs = zip(clause.content, clause.content[1:], strict=False)

@@ -1,4 +1,4 @@
-"""The parsed form of a sentence: its words, and what decides its claim, clause by clause."""
+"""The parsed form of a sentence: its words, and their negations and conditions, clause by clause."""
 
 from msgspec import Struct
 
@@ -13,8 +13,8 @@ class Clause(Struct, frozen=True):
         refers: it has a word that stands for a noun of another clause.
         forms: all its words, folded.
         conditions: classes of its conditions.
-        part: number of the part of the sentence, between marks that separate more than a comma does.
-        opens: it is before the first comma of its part, and what follows depends on it.
+        part: number of its part of the sentence. Parts end at marks that separate more than a comma does.
+        opens: it stands before the first comma of its part, and may limit the rest.
         comments: it says something about the clause before it.
     """
 

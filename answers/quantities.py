@@ -107,11 +107,11 @@ _DECIMAL: Final = re.compile(r"(?<=\d),(?=\d)")
 #: A sign of comparison before a number; the number of its group gives its words.
 _COMPARISON: Final = re.compile(r"(?<![-=\w])(?:(<=\s*|≤\s*)|(>=\s*|≥\s*)|(<\s*)|>)(?=\d)")
 _WORDS_OF: Final = {1: " up to ", 2: " at least ", 3: " under ", None: " over "}
-#: A range with spaces around its dash.
-#: Abbreviations before a number, whose dots end nothing.
+#: Abbreviations before a number. Their dots don't end a sentence.
 _ABBREVIATED: Final = re.compile(r"\b(?:(approx|ca)|(max)|min)\.\s*(?=\d)", re.IGNORECASE)
 _WORDS_OF_ABBREVIATION: Final = {1: "about ", 2: "at most ", None: "at least "}
 _SHARE: Final = re.compile(r"\bone (?=(?:in|out of) )", re.IGNORECASE)
+#: A range with spaces around its dash.
 _DASHED: Final = re.compile(r"\b(\d{1,4}) - (?=\d{1,4}\b)")
 
 #: The number in an ordinal before a word, as in "3. April".

@@ -85,7 +85,7 @@ class _Reader:
         #: Operators that wait for their word, the condition of the clause, and its words.
         self._waiting: list[str] = []
         self._guard = ""
-        #: The number of the part, whether nothing of it was read yet, and the mark of a comment before the clause.
+        #: The number of the part, whether it is still unread, and the kind of word that makes the clause a comment.
         self._part = 0
         self._begins = True
         self._joint = ""
@@ -94,7 +94,7 @@ class _Reader:
         self._heard: tuple[str, ...] = ()
 
     def read_clause(self, text: str, mark: str, following: str) -> None:
-        """Read a clause up to a punctuation mark; a conjunction divides it further. `following` is behind the mark."""
+        """Read a clause up to a punctuation mark; a conjunction divides it further. `following` comes after it."""
         words = [word for raw in text.split() if (word := unwrapped(raw))]
         begun = len(self._clauses), len(self._conditions), len(self._exact)
         self._before, self._heard = "", ()
@@ -111,7 +111,7 @@ class _Reader:
             self._part, self._begins = self._part + 1, True
 
     def _matters(self, text: str, length: int, clauses: int, conditions: int, exact: int) -> bool:
-        """Whether the piece that was read, which had `length` words, may limit what follows it."""
+        """Whether the piece just read, of `length` words, may limit the text after it."""
         own = self._clauses[clauses:]
         if any(clause.averts for clause in own):
             return False
@@ -189,7 +189,7 @@ class _Reader:
             self._add_word(part, name=capital and not first, opener=capital and first and "'" not in word)
 
     def _joins(self, word: str, folded: str, heard: Sequence[str]) -> bool:
-        """End the clause at a conjunction, or behind "we found that". Whether the word is a conjunction."""
+        """End the clause at a conjunction, or after "we found that". Whether the word is a conjunction."""
         if not heard and folded in RELATIVES:
             self._joint = "which"
         if folded in THAT and FACTIVE.issuperset(self._own) and not (self._negated or self._averts or self._guard):

@@ -12,7 +12,7 @@ _APOSTROPHE: Final = re.compile(r"^(.{2,})'(?:s|re|ve|ll|d|m)$")
 _ELISION: Final = re.compile(r"^(?:[cdjlmnst]|qu|dell|nell|all|sull|un)'(?=\w)", re.IGNORECASE)
 #: An option of a command, a path or a URL, whose case matters.
 _OPTION: Final = re.compile(r"-[A-Za-z]{1,3}$|--[A-Za-z]|~?/\w|\.{1,2}/|.*(?:\\\w|://)")
-#: A unit of bits, which only its case tells from one of bytes.
+#: A unit of bits. Only its case distinguishes it from one of bytes.
 _BITS: Final = re.compile(r"([KMGTkmgt])b(ps|/s)|([KMGT])b")
 #: Prefixes with a hyphen that change the meaning of the word behind it.
 _PREFIXES: Final = ("non-", "anti-", "un-", "pre-", "post-", "nicht-", "de-", "dis-", "mis-")
@@ -44,7 +44,7 @@ def exact_token(word: str, folded: str, language: str | None, before: str, *, fi
 
 
 def parts_of(word: str) -> list[str]:
-    """A word without its apostrophe; the parts of one with a hyphen, and of a script without spaces."""
+    """A word without its apostrophe, split at hyphens; pairs of characters in scripts without spaces."""
     word = _ELISION.sub("", word)
     owner = _APOSTROPHE.match(word)
     word = word if owner is None else owner.group(1)
