@@ -10,7 +10,7 @@ from typing import Final
 from core.errors import ConfigError, FatalError, TransientError
 from core.private import close_to_others, make_private_folder
 
-#: Of the file, its write-ahead log, and the log's index.
+#: Suffixes of the file, its write-ahead log, and the log's index.
 _SUFFIXES: Final = ("", "-wal", "-shm")
 #: Messages by primary result code (https://www.sqlite.org/rescode.html) of an outage.
 _OUTAGES: Final = {

@@ -10,7 +10,7 @@ SECONDS_TO: Final = 10**11
 _PLAIN_FROM: Final = 10**12
 _PLAIN_TO: Final = 10**13
 
-#: 2100-01-01. The clock of a record that is dated later is wrong, or its producer wants to outrank others.
+#: 2100-01-01. A record with a later timestamp has a wrong clock, or a producer that wants to outrank others.
 IMPLAUSIBLE_MS: Final = 4_102_444_800_000
 #: By the number of digits.
 _DATES: Final = {8: ("%Y%m%d", "YYYYMMDD"), 12: ("%Y%m%d%H%M", "YYYYMMDDhhmm"), 14: ("%Y%m%d%H%M%S", "YYYYMMDDhhmmss")}

@@ -174,9 +174,9 @@ class Index(IndexReader, Protocol):
         ...
 
     def overwrite(self, tickets: Sequence[TicketPoints]) -> None:
-        """Like `write`, but over an equal version too, which the log contradicts.
+        """Like `write`, but also replaces an equal version, for tickets that the log contradicts.
 
-        The ticket is never missing, and an interrupted call leaves the old state or the new one in its list.
+        A ticket is never missing, and an interrupted call leaves its old state or its new one in the list.
         """
         ...
 

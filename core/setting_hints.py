@@ -21,7 +21,7 @@ _GROUPS: Final = {
     "JWT": "AUTH",
     "TOPIC": "TOPICS",
 }
-#: Names that other programs give to our settings, once their group has our name.
+#: Names that other programs give to our settings, but with our names of the groups.
 COMMON_NAMES: Final = {
     "KAFKA__BROKERS": (
         "KAFKA_BOOTSTRAP_SERVERS KAFKA_BOOTSTRAP_SERVER KAFKA_BOOTSTRAP KAFKA_BROKER_LIST KAFKA_METADATA_BROKER_LIST"
@@ -68,7 +68,7 @@ COMMON_NAMES: Final = {
 }
 _BY_NAME: Final = {name: setting for setting, names in COMMON_NAMES.items() for name in names.split()}
 
-#: How like a setting a name has to be: of its group's settings, and of all.
+#: Minimum similarity of a name to a setting of its group, and to any setting.
 _ALIKE_IN_GROUP: Final = 0.6
 _ALIKE: Final = 0.75
 
@@ -94,7 +94,7 @@ def suggest(name: str, settings: Iterable[str]) -> str | None:
 
 
 def _in_our_groups(name: str) -> str:
-    """The name with its group called as ours is."""
+    """The name, with our name of its group."""
     for other, ours in _GROUPS.items():
         if name.startswith(f"{other}_"):
             return f"{ours}_{name.removeprefix(f'{other}_')}"

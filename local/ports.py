@@ -8,12 +8,12 @@ from typing import Final
 
 #: Below Linux's ephemeral ports: an outgoing connection could otherwise take the port before the server binds it.
 _PORTS: Final = (20_000, 32_000)
-#: The last ones that this process has picked; a server binds its ports later.
+#: The last ports that this process picked; their servers bind them later.
 _picked: Final = deque[int](maxlen=1_000)
 
 
 def free_port() -> int:
-    """A port of loopback that is free when this returns, and new. Another process may take it."""
+    """A port of loopback that is free and wasn't returned lately. Another process may take it."""
     while True:
         port = SystemRandom().randrange(*_PORTS)
         if port in _picked:

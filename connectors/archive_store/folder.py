@@ -132,7 +132,7 @@ class FolderArchive:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """Hold the lock of all manifests. A process that hangs while it holds it is an outage, not a hang of all."""
-        with open_private(self._root / _LOCK) as file:  # whoever can open it can hold its lock
+        with open_private(self._root / _LOCK) as file:  # anyone who can open it can hold its lock
             deadline = time.monotonic() + _LOCK_S
             while True:
                 try:

@@ -126,7 +126,7 @@ class Cluster:
     def lag(self, topic: str, group: str) -> list[PartitionLag]:
         """Committed and end offsets of every partition of `topic`.
 
-        Offsets that the group has committed in an earlier topic of this name, as its notes say, don't count.
+        Ignores offsets that, according to its notes, the group committed in an earlier topic of this name.
 
         Raises:
             UnavailableError: no broker answers, or the topic is missing.

@@ -180,7 +180,7 @@ class _Sieve:
     def __init__(self, now_ms: int, forget_after_ms: int | None) -> None:
         self._now_ms = now_ms
         self._forget_after_ms = forget_after_ms
-        #: When the index was created. No tombstone was met before, whatever a clock that was behind has said.
+        #: When the index was created. An earlier time in a tombstone comes from a clock that was behind.
         self.created_ms = 0
         self.chunks = 0
         self.deletes = 0

@@ -28,7 +28,7 @@ _OVERLOAD: Final = {_CODE.RESOURCE_EXHAUSTED, _CODE.DEADLINE_EXCEEDED}
 #: By default gRPC waits up to two minutes before it reconnects, and all calls fail in the meantime although the server
 #: may be back.
 _RECONNECT: Final = {"grpc.initial_reconnect_backoff_ms": 200, "grpc.max_reconnect_backoff_ms": 1_000}
-#: By default gRPC sends the requests to a server on this machine, too, through a proxy of the environment.
+#: By default gRPC uses a proxy of the environment even for a server on this machine.
 _NO_PROXY: Final = {"grpc.enable_http_proxy": 0}
 #: gRPC's timeout of an attempt to connect, despite the option's name.
 _CONNECT_TIMEOUT: Final = "grpc.min_reconnect_backoff_ms"

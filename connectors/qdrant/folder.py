@@ -37,7 +37,7 @@ class _Meta(Struct, frozen=True):
     shard: str = _SHARD
     #: Points that the shard had when its vectors were indexed.
     indexed: int = 0
-    #: Points that the shard has at least (`connectors.qdrant.wholeness`).
+    #: Lower bound of the shard's points (`connectors.qdrant.wholeness`).
     points: int = 0
 
 
@@ -163,7 +163,7 @@ def indexed_points(path: Path) -> int:
 
 
 def noted_points(path: Path) -> int:
-    """Points that the index's shard has at least; 0 if that isn't noted yet."""
+    """The noted lower bound of the points in the index's shard; 0 if none is noted yet."""
     return _read(path).points
 
 
@@ -179,7 +179,7 @@ def note_points(path: Path, points: int) -> None:
 
 
 def remove_leftovers(path: Path) -> None:
-    """Remove what a crash has left in `path`: shards that `index.json` doesn't name, and half a restored index.
+    """Remove the leftovers of a crash in `path`: shards that `index.json` doesn't name, and unfinished indexes.
 
     The caller has locked the folder.
     """

@@ -164,7 +164,7 @@ def open_new_folder(settings: IndexSettings, *, dimension: int, model: str) -> N
 
 
 def remove_interrupted(path: Path) -> None:
-    """Remove what an interrupted rebuild of the index in `path` has left."""
+    """Remove the leftovers of an interrupted rebuild of the index in `path`."""
     subfolder = path / _SUBFOLDER
     if subfolder.exists() and find_owner(subfolder) is None:
         shutil.rmtree(subfolder)

@@ -26,10 +26,10 @@ _OVERSAMPLING: Final = 2.0
 
 
 def search_threads(points: int, *, dimension: int) -> int:
-    """The threads that search a shard of so many points.
+    """The number of threads that search a shard of `points` points; 1 means the calling thread.
 
-    With one thread the caller itself searches. To hand a search to others pays only where several large segments are
-    searched at once; else it takes a quarter more CPU, and longer where the CPUs are busy.
+    More threads pay off only if they search several large segments at once. Otherwise a search takes a quarter more
+    CPU, and longer on busy CPUs.
     """
     kilobytes = points * dimension * 4 // 1_000
     return 1 if kilobytes <= _MERGED_KB else os.cpu_count() or 1

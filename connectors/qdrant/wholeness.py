@@ -1,7 +1,7 @@
 """Checks that an embedded index still has all of its points.
 
-The engine opens a shard whose files were cut or lost, as by a failing disk, without an error: it then lacks points, or
-their vectors. So `index.json` has a lower bound of their number, which is noted when the index is opened or closed.
+The engine opens a shard with truncated or missing files, as after a disk fault, without an error: points or vectors are
+then missing. So `index.json` holds a lower bound of the number of points, noted when the index is opened or closed.
 """
 
 from pathlib import Path
@@ -55,13 +55,13 @@ def open_whole(path: Path, dimension: int) -> edge.EdgeShard:
 
 def note_count(shard: edge.EdgeShard, place: Place) -> None:
     """Note the number of points of the shard at `place`."""
-    if place.is_held():  # else another index is there
+    if place.is_held():  # otherwise another index is there
         with translated():
             folder.note_points(place.path.parent, count_of(shard))
 
 
 def note_fewer(place: Place, points: int) -> None:
-    """Note that so many points of the shard at `place` are about to be deleted. Counting a large shard takes long."""
+    """Lower the noted bound of the shard at `place` before points are deleted. Counting a large shard takes long."""
     if place.is_held():
         with translated():
             folder.note_points(place.path.parent, max(0, folder.noted_points(place.path.parent) - points))

@@ -49,7 +49,7 @@ class FolderSource:
         """See `Source`."""
         path = self._odd.get(file.name, Path(file.name))
         try:
-            # a pipe that has taken the file's place would block for ever
+            # otherwise opening a pipe in the file's place would block for ever
             descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         except FileNotFoundError:
             raise TransientError(f"{file.name} is gone") from None
@@ -66,11 +66,11 @@ class FolderSource:
         return opened
 
     def _require_own(self, path: Path, file: FoundFile, found: os.stat_result) -> None:
-        """Refuse a link out of the folder: whoever may write there could have any file of this user sent.
+        """Refuse a link out of the folder: anyone who may write there could have any file of this user sent.
 
         Raises:
             ConfigError: `path` leads out of the folder.
-            TransientError: it is another file than the one that was opened, or than the one that was found.
+            TransientError: the file was replaced since it was found or opened.
         """
         target = Path(os.path.realpath(path))
         if not target.is_relative_to(os.path.realpath(self._base)):
