@@ -59,7 +59,7 @@ class Report(Struct, frozen=True):
 
 
 class _Plan(Struct, frozen=True):
-    """The log to read, watched since; the one that the workers read; the steps to points; the vectors' model."""
+    """The log to read, and its watch; the log that the workers read; the steps to points; the vectors' model."""
 
     log: TopicLog
     watch: LogWatch

@@ -45,9 +45,8 @@ class Report(Struct, frozen=True):
         records: in the log, `unusable` ones among them.
         pending: tickets whose latest record is not committed yet.
         expired: number of records that have expired.
-        doubt: why the log may lack records of any ticket; None if it is complete.
-        unproven: tickets that only records can explain which the log lacks, or which can't be used; they don't count as
-            differences.
+        doubt: the reason to believe that the log lacks records; None if it is complete.
+        unproven: tickets that only missing or unusable records can explain; they don't count as differences.
         repaired: tickets that `--repair` indexed again.
         unindexable: tickets whose latest record can't be indexed; `--repair` indexed the best earlier version.
         deleted: tickets not in the log that `--repair` deleted.
@@ -193,7 +192,7 @@ def _delete(
     Raises:
         ConfigError: `number` is wrong.
     """
-    # without a number only tickets that the log contradicts; a doubt refuses all of them
+    # without a number, only tickets that the log contradicts, and none if there is a doubt
     lacking = report.differences if number is None and not report.doubt else (*report.differences, *report.unproven)
     found = [d for d in lacking if d.kind == "surplus"]
     if number is not None and number != len(found):

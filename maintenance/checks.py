@@ -19,7 +19,7 @@ from runtime.model import check_remote_model, describe_model
 from runtime.searcher import open_searcher
 
 _TIME_TYPE: Final = "message.timestamp.type"
-#: Of Kafka 3.6 and later, and of earlier versions.
+#: The option in Kafka 3.6 and later, and in earlier versions.
 _TIME_BOUNDS: Final = ("message.timestamp.after.max.ms", "message.timestamp.difference.max.ms")
 _HOUR_MS: Final = 3_600_000
 
@@ -109,7 +109,7 @@ def _check_policy(topic: str, options: Mapping[str, str]) -> None:
 
 
 def _check_times(settings: Settings, options: Mapping[str, str]) -> None:
-    """The broker must bound the timestamps of records, if they bound `updated_at` as the version.
+    """The broker must bound the timestamps of records if these bound `updated_at`, as the version.
 
     Raises:
         ConfigError: it takes records of any year.

@@ -15,7 +15,7 @@ from maintenance.safety import is_implausible
 #: the log. surplus: it shows a ticket that is not in the log.
 DifferenceKind = Literal["missing", "stale", "resurrected", "buried", "ahead", "surplus"]
 
-#: Kinds of difference that a record may explain which the log no longer has, or which can't be read.
+#: Kinds of difference that an expired or unreadable record may explain.
 _UNPROVEN: Final = {"ahead", "surplus"}
 
 
@@ -57,8 +57,8 @@ class Comparison:
         A ticket is pending if its latest record is at or after its partition's offset in `committed`, or was
         dead-lettered while the log was read: the next comparison will ignore that record from the start.
 
-        A log that lacks records (`doubt` says which) doesn't contradict a ticket that it lacks, and neither does a
-        record of the ticket that can't be used, unless so many can't that the settings may be wrong.
+        An incomplete log (`doubt` says why) doesn't contradict a ticket that it lacks. Neither does an unusable record
+        of the ticket, unless so many records are unusable that the settings may be wrong.
         """
         plausible = not is_implausible(self._fold.unusable, self._fold.records)
         found: list[Difference] = []
@@ -99,7 +99,7 @@ class Outcome(Struct, frozen=True):
         unproven: tickets that would be differences if the log were complete and every record usable.
         committed: the group's offsets before the index was read.
         expired: number of records before the log's present beginning.
-        doubt: why the log may lack records of any ticket; None if it is complete.
+        doubt: the reason to believe that the log lacks records; None if it is complete.
     """
 
     differences: tuple[Difference, ...]

@@ -15,7 +15,7 @@ from maintenance.batches import next_batch
 _BATCH: Final = 512
 #: Maximum bytes of a ticket's key.
 _MAX_KEY: Final = 1_024
-#: Maximum keys of unusable records that are remembered, in some 150 MB. With more, any ticket may have one.
+#: Maximum keys of unusable records in memory (some 150 MB). Beyond it, any ticket may have such a record.
 _MAX_UNUSABLE: Final = 1_000_000
 
 #: A partition, and an offset in it.
@@ -57,7 +57,7 @@ class Fold:
         self._unusable_keys: set[bytes] = set()
         self.records = 0
         self.unusable = 0
-        #: Records that can't be read, so that it is unknown whose they are: those of damaged batches.
+        #: Records of damaged batches. They can't be read, so their tickets are unknown.
         self.lost = 0
         #: The offset to read next, by partition.
         self.next_offsets: dict[int, int] = {}

@@ -29,7 +29,7 @@ class Offsets(Protocol):
         ...
 
     def identify(self, topic: str) -> LogIdentity:
-        """The topic as the cluster knows it."""
+        """The identity of a topic in its cluster."""
         ...
 
 
@@ -61,7 +61,7 @@ class TopicLog:
 
 
 class LogWatch:
-    """Checks that a log is still the one that was read, and as long."""
+    """Checks that a log was neither replaced nor trimmed while it was read."""
 
     def __init__(self, log: TopicLog) -> None:
         """Begin before `log` is read.
@@ -76,7 +76,7 @@ class LogWatch:
         """Check that the topic wasn't created again, and that no more records than `expired` have expired.
 
         Raises:
-            FatalError: what was read isn't the log.
+            FatalError: the topic was created again, or more have expired.
             UnavailableError: no broker answers, or the topic is missing.
         """
         topic = self._log.topic

@@ -50,7 +50,7 @@ class Reindexer:
     ) -> int:
         """Write the tickets of `records`, and count and skip those that can't be used. Returns the number of records.
 
-        `overwrite`: over equal versions too.
+        With `overwrite`, equal versions are replaced too.
 
         Raises:
             FatalError: as `write`.

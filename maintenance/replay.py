@@ -108,7 +108,7 @@ class Parts(Struct, frozen=True):
     Attributes:
         origin: position of the record.
         first_origin: position of its first copy, if it was replayed.
-        of_copy: whether it was.
+        of_copy: whether the record is a replayed copy.
         digest: of its whole key and value, though the letter may hold less; None if the record is lost.
         cut: the parts that the letter lacks.
         lost: the part that the client couldn't read.
@@ -175,7 +175,7 @@ def original(letter: Record, record: Record, parts: Parts) -> Outgoing:
 
 
 def _short(text: str) -> str:
-    """Anybody may write keys and headers of a megabyte, and a list holds those of all letters."""
+    """The beginning of `text`. Anyone may write keys and headers of a megabyte, and a list holds all letters."""
     return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
 
 

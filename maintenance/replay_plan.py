@@ -52,7 +52,7 @@ class _Letter(Struct, frozen=True):
 
     @property
     def order(self) -> tuple[bool, int, int, int]:
-        """Higher for later letters of a record. A topic that was created again has low offsets."""
+        """Higher for later letters of a record, even if its topic was created again and has low offsets."""
         return self.parts.of_copy, self.parts.origin.offset, self.timestamp_ms, self.at[1]
 
 
@@ -158,7 +158,7 @@ def _replayed(settings: Settings, letters: Iterable[_Letter]) -> set[At]:
         for record in read_topic(settings.kafka, topic, partitions=counts[topic], start=begin, only=begin):
             first = dict(record.headers).get(FIRST_ORIGIN)
             for letter in sought.get((topic, first.decode(errors="replace")), ()) if first else ():
-                # only copies have a first origin, so an original's may be anywhere, as in a topic created again
+                # a copy of an original may be anywhere, as in a topic created again; only copies have a first origin
                 behind = not letter.parts.of_copy or _lies_behind(record.origin, letter.parts.origin)
                 if behind and _is_copy(record, letter.parts):
                     found.add(letter.at)
@@ -166,9 +166,9 @@ def _replayed(settings: Settings, letters: Iterable[_Letter]) -> set[At]:
 
 
 def _starts(letters: Sequence[_Letter], ends: Mapping[int, int]) -> dict[int, int]:
-    """Where the search for copies begins, by partition: behind the letters' origins, if the topic reaches so far.
+    """The offsets from which to search for copies, by partition: those behind the letters' origins.
 
-    If it doesn't, it was created again, and has the copies anywhere.
+    A topic that ends before an origin was created again, so it may have the copies anywhere.
     """
     starts: dict[int, int] = {}
     for letter in letters:

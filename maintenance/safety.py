@@ -57,7 +57,7 @@ def require_same_kind(versions: Iterable[tuple[int, int]]) -> None:
         versions: of tickets, in the log as this command reads it, and as the workers have written it.
 
     Raises:
-        ConfigError: for half of them, one is a time and the other is none.
+        ConfigError: for at least half of the tickets, only one of the two is a time.
     """
     pairs = list(versions)
     unlike = sum((log >= SECONDS_TO) != (written >= SECONDS_TO) for log, written in pairs)
@@ -72,7 +72,7 @@ def require_same_kind(versions: Iterable[tuple[int, int]]) -> None:
 class Losses(Struct, frozen=True):
     """Losses of an index that is built from a log: records that can't be used or have expired, and missing tickets.
 
-    `lost` records are unusable ones that can't even be read.
+    `lost` records can't even be read.
     """
 
     unusable: int = 0
@@ -119,7 +119,7 @@ def require_complete(topic: str, found: Losses, accepted: Losses, *, records: in
 
 
 def doubt_about(*, expired: int, lost: int, compacted: bool) -> str | None:
-    """The reason why a log may lack records of any ticket, in words; None if there is none.
+    """The reason to believe that a log lacks records, in words; None if there is none.
 
     Args:
         expired: number of records before its start.

@@ -19,7 +19,7 @@ from operators.receive import receive_embedded
 from stream.roles import EMBEDDING, ENRICHMENT
 
 _POLL_S: Final = 0.5
-#: Maximum records of a partition that show what kind of version the workers write.
+#: Records read from the end of a partition to learn the kind of the workers' versions.
 _SAMPLE: Final = 50
 #: Seconds without a commit after which the embedding role counts as stopped.
 _PATIENCE_S: Final = 30.0
@@ -91,7 +91,7 @@ class EmbeddedLog(TopicLog):
 
 
 def sampled_versions(settings: Settings, fold: Fold) -> Iterator[tuple[int, int]]:
-    """Versions of tickets, in the fold and in the last records of `tickets.embedded`, of those that both have.
+    """Versions of tickets in the fold and in the last records of `tickets.embedded`, if both have the ticket.
 
     Raises:
         UnavailableError: no broker answers.

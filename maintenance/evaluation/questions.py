@@ -16,7 +16,7 @@ from search.question import read_question
 
 #: Maximum questions of a file. Each is asked once per configuration.
 MAX_QUESTIONS: Final = 100_000
-#: Maximum grade, and maximum ids in `without`: so many more tickets are searched for.
+#: Maximum grade, and maximum ids in `without`, each of which adds one to the tickets searched for.
 _MAX_GRADE: Final = 100
 _MAX_WITHOUT: Final = MAX_HITS - DEPTH - 1
 
