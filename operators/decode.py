@@ -89,8 +89,8 @@ def _version(record: Record, event: TicketEvent, settings: ContractSettings) -> 
 def _require_past(version: int, what: str, record: Record, settings: ContractSettings) -> None:
     """Refuse a time far in the future: as a version it would outrank every later event of its ticket, its delete too.
 
-    It is compared with the record's timestamp and not with a clock, so that every replay decides alike. A producer may
-    write any timestamp, or none, which no broker bounds: that, and one after 2099, counts as 1970.
+    It is compared with the record's timestamp and not with a clock, so that every replay decides alike. A missing
+    timestamp, which no broker bounds, and one after 2099 count as 1970.
     """
     written_ms = record.timestamp_ms if 0 < record.timestamp_ms < IMPLAUSIBLE_MS else 0
     if version - written_ms > 1000 * settings.max_ahead_s:

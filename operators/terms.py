@@ -42,7 +42,7 @@ _LETTERS: Final = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ı": "i", "æ
 
 #: Minimum digits of a number that is an identifier.
 _MIN_DIGITS: Final = 3
-#: A number that is written in groups, and the digits that it may have.
+#: A number written in groups, and how many digits it may have.
 _GROUPED: Final = re.compile(r"(?<![0-9A-Za-z_.,:/-])\d{1,4}(?: \d{2,4})+(?![.,:/-]?[0-9A-Za-z_])")
 _GROUPED_DIGITS: Final = range(6, 21)
 #: A hardware address without separators, and the separators that it may have.
@@ -126,8 +126,8 @@ def forms_of_word(piece: str, *languages: str | None) -> frozenset[int]:
 def identifiers(text: str) -> tuple[str, ...]:
     """The identifiers in a text, in lower case: codes, numbers, versions, hosts, paths, names like `DataNode`.
 
-    `term_id` of each is the term that its passages have, except for a number in groups, which is one of several terms,
-    and for the other forms of a hardware address.
+    `term_id` of each is a term of the passages that hold it, except for numbers in groups, which are several terms, and
+    for the other forms of a hardware address.
     """
     found: dict[str, None] = {}
     for piece in pieces_of(text):

@@ -144,7 +144,7 @@ def _inner(core: str) -> list[Token]:
         if version is not None:
             numbers = version.group(1).split(".")
             return [Token(".".join(numbers[:count]), word=False) for count in range(len(numbers), 1, -1)]
-        if _HARDWARE_ADDRESS.fullmatch(core) is not None:  # each of its three forms has the one without separators
+        if _HARDWARE_ADDRESS.fullmatch(core) is not None:  # all three forms share the one without separators
             found.append(Token(re.sub("[:.-]", "", core).casefold(), word=False))
         named = _NAME_AND_VERSION.match(core)
         whole += [named.group(1)] if named is not None else []

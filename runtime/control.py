@@ -126,7 +126,7 @@ class WorkerClient:
     """Implements `runtime.searcher.Searcher` over HTTP, on loopback."""
 
     def __init__(self, owner: Owner, *, timeout_s: float, owns: Callable[[], bool] = lambda: True) -> None:
-        """Ask `owner`, as long as it `owns` the index: once it has ended, its port may be another user's."""
+        """Ask `owner` only while it `owns` the index; after it has ended, its port may be another user's."""
         self._owner = owner
         self._timeout_s = timeout_s
         self._owns = owns

@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT of a process that ends in order."""
+"""Handlers of SIGTERM and SIGINT for a process that shuts down in order."""
 
 import atexit
 import signal

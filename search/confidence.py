@@ -14,7 +14,7 @@ THRESHOLD: Final = 0.4
 _TICKETS: Final = 3
 _BACKGROUND: Final = 20
 
-#: Added if one of the tickets holds an identifier or phrase of the question, which is no small number, or all of its
+#: Added if one of the tickets holds an identifier or phrase of the question, other than a small number, or all of its
 #: words.
 _HELD: Final = 4.0
 

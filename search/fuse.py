@@ -24,13 +24,12 @@ IDENTIFIER: Final = 0.5
 LONG: Final = 0.2
 #: Added to the score of a passage that holds all identifiers and phrases of the question; a part of them adds less.
 EXACT_BONUS: Final = 0.2
-#: Added for a code that a single ticket holds: its ticket is meant, however rare the other words are.
+#: Added for a code that a single ticket holds: that ticket is meant, even if other words are rare too.
 UNIQUE_BONUS: Final = 0.3
 #: Maximum words of a question in which a small number is an identifier, as in "error 500".
 _FEW_WORDS: Final = 3
 #: A rare word raises the weight as an identifier does. The lead is that of the best ticket by words over the second,
-#: as a
-#: share of the best one's BM25 score: above `_LEAD`, the weight of words grows by `_PER_LEAD` times the excess.
+#: as a share of the best one's BM25 score: above `_LEAD`, the weight of words grows by `_PER_LEAD` times the excess.
 _LEAD: Final = 0.45
 _PER_LEAD: Final = 1.5
 #: The share of the question's words that the best passage by words holds. Up to the first bound words weigh nothing,
@@ -97,7 +96,7 @@ def gate(
     holders = _holders(identifiers, candidates, texts) if identifiers else {}
     known = tuple(one for one in holders if not any(one != other and one in other for other in holders))
     unique = tuple(one for one in known if len(holders[one]) == 1 and is_code(one))
-    if question.long:  # others say little about it
+    if question.long:  # other identifiers say little about it
         return Wanted(unique, (), LONG, unique)
     weight = IDENTIFIER if known or question.phrases else _plain_weight(words, candidates)
     return Wanted(known, question.phrases, weight, unique)
@@ -143,7 +142,7 @@ def holds_all(match: Match, phrases: Sequence[str]) -> bool:
 
 
 def _holders(identifiers: Sequence[str], candidates: Sequence[Candidate], texts: Sequence[str]) -> dict[str, set[str]]:
-    """The tickets that hold an identifier, by identifier, of those that some ticket holds."""
+    """The tickets that hold each identifier, without identifiers that no ticket holds."""
     with_words = [(one.ticket_id, text) for one, text in zip(candidates, texts, strict=True) if one.words > 0]
     found = {one: {ticket for ticket, text in with_words if _holds(text, one)} for one in identifiers}
     return {one: tickets for one, tickets in found.items() if tickets}
@@ -178,7 +177,7 @@ def _folded(text: str) -> str:
 
 
 def _holds(text: str, sought: str) -> bool:
-    """Whether `text` holds `sought` as whole words, both folded; scripts without spaces have no ends of words."""
+    """Whether `text` holds `sought` as whole words, both folded. Scripts without spaces have no word ends."""
     at = -1
     if " " in sought:
         text = " ".join(text.split())

@@ -19,7 +19,7 @@ _WEIGHT: Final = 3.0
 
 
 def marks_of(identifiers: Sequence[str]) -> tuple[str, ...]:
-    """The codes among the identifiers of a long question that are no part of another, if they are few; else none."""
+    """The codes of a long question that aren't part of another; none if there are more than `_MOST`."""
     telling = [one for one in identifiers if is_code(one)]
     whole = tuple(one for one in telling if not any(one != other and one in other for other in telling))
     return whole if len(whole) <= _MOST else ()

@@ -86,7 +86,7 @@ def run_archiver(settings: Settings, stop: threading.Event) -> None:
         try:
             archiver = open_archiver(settings, stack)
         except UnavailableError:
-            if stop.is_set():  # nothing has begun that would be left incomplete
+            if stop.is_set():  # nothing was begun, so nothing is left incomplete
                 return
             raise
         while not stop.is_set():

@@ -73,7 +73,7 @@ class Bodies:
         for name in _SINGLE:
             if len(headers.getlist(name)) > 1:
                 raise Problem("bad-request", f"The request has the header {name.title()} twice; send it once.")
-        if "content-length" in headers and "transfer-encoding" in headers:  # a proxy may have read another one
+        if "content-length" in headers and "transfer-encoding" in headers:  # a proxy may have read another body
             raise Problem("bad-request", "The request has Content-Length and Transfer-Encoding; send one of them.")
         length = headers.get("content-length", "0")
         if not length.isdecimal() or int(length[:20]) > self._bounds.max_bytes:
