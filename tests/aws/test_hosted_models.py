@@ -58,7 +58,7 @@ def test_machines_are_added_by_calls(hosting: Emulator) -> None:
 
 
 def test_label_models_have_a_group_and_containers_have_a_log(hosting: Emulator) -> None:
-    """Each stack has a model package group; each endpoint has a log group, and all jobs have one, for 30 days."""
+    """Each stack has a model package group; each endpoint has a log group, and all jobs share one, for 30 days."""
     groups = hosting.client("sagemaker").list_model_package_groups()["ModelPackageGroupSummaryList"]
     assert {each["ModelPackageGroupName"] for each in groups} == {"trial-labels", "capturing-labels", "bare-labels"}
     logs = hosting.client("logs").describe_log_groups(logGroupNamePrefix="/aws/sagemaker/")["logGroups"]

@@ -47,7 +47,7 @@ def test_a_file_of_another_program_is_refused(connection: sqlite3.Connection, tm
 
 
 def test_a_restored_file_is_closed_to_other_users(connection: sqlite3.Connection, tmp_path: Path) -> None:
-    """A copy may be open to everybody. The file of another program keeps its permissions."""
+    """A restored copy loses the permissions of others; the file of another program keeps them."""
     file, log = tmp_path / "new.db", tmp_path / "new.db-wal"
     connection.execute("CREATE TABLE numbers (number INTEGER)")
     for one in (file, log):

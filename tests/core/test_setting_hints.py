@@ -46,7 +46,7 @@ def test_a_name_that_other_programs_use_leads_to_the_setting(name: str, setting:
 
 @pytest.mark.parametrize("name", ["KAFKA__BANANAS", "KAFKA__AUTO_OFFSET_RESET", "ZZZ", "KAFKA", "INDEX__", ""])
 def test_there_is_no_suggestion_for_what_is_like_nothing(name: str) -> None:
-    """A name of a group of ours doesn't lead to another setting of the group."""
+    """An unknown name in a known group doesn't suggest an unrelated setting of the group."""
     assert suggest(name, _SETTINGS) is None
 
 

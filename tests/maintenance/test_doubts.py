@@ -1,4 +1,4 @@
-"""A log contradicts no ticket of a record that can't be read or used."""
+"""Records that can't be read or used leave their tickets in doubt."""
 
 from collections.abc import Callable
 

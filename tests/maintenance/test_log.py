@@ -1,4 +1,4 @@
-"""A log that changes while it is read is no log to repair or build from."""
+"""Repairs and rebuilds refuse a log that changes while they read it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -34,7 +34,7 @@ def _log(offsets: Any) -> RawLog:
 
 
 def test_a_topic_that_is_created_again_while_it_is_read_is_noticed() -> None:
-    """Its tickets would be missing, and its offsets would be noted as the new topic's. A hidden id proves nothing."""
+    """A new id of the topic is an error, because the old topic's offsets would be noted; a hidden id isn't."""
     offsets = _Offsets()
     watch = LogWatch(_log(offsets))
     watch.require_same()
@@ -46,7 +46,7 @@ def test_a_topic_that_is_created_again_while_it_is_read_is_noticed() -> None:
 
 
 def test_records_that_expire_while_a_log_is_read_are_noticed() -> None:
-    """The records that had expired before are known, and were accepted."""
+    """Only records that have expired since the reading began are an error."""
     offsets = _Offsets()
     watch = LogWatch(_log(offsets))
     watch.require_same(expired=8)
@@ -58,7 +58,7 @@ def test_records_that_expire_while_a_log_is_read_are_noticed() -> None:
 
 @pytest.mark.parametrize(("policy", "compacted"), [("delete", False), ("compact", True), ("compact,delete", True)])
 def test_a_compacted_topic_is_recognised(policy: str, compacted: bool) -> None:
-    """Compaction deletes records and leaves the log's first offset."""
+    """Only the policy shows it, because compaction deletes records and leaves the log's first offset."""
     offsets = _Offsets()
     offsets.policy = policy
     assert _log(offsets).compacted() is compacted

@@ -27,7 +27,7 @@ def test_a_summary_has_everything_but_the_text() -> None:
 
 
 def test_a_summary_is_short_whatever_the_letter_holds() -> None:
-    """A list holds the summaries of all letters, and anybody may write keys of a megabyte."""
+    """A summary's fields are bounded, because a list holds all of them and a key may have a megabyte."""
     found = summarise(_letter(key=b"k" * 900_000, reason="r" * 900_000, topic="t" * 900_000))
     assert found.key == "k" * 500 + "…"
     assert max(len(found.reason), len(found.origin), len(found.first_origin)) == 501

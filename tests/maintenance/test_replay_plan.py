@@ -103,7 +103,7 @@ def test_of_each_record_the_last_letter_is_replayed(stream: _Stream) -> None:
 
 
 def test_letters_of_a_topic_that_was_created_again_are_replayed_once(stream: _Stream) -> None:
-    """Its offsets begin at 0 again, so the copies of a letter lie before the letter's own origin."""
+    """Copies are found before the letter's own origin too, because the new topic's offsets begin at 0."""
     stream.write(*(stream.bad(b"acme/%d" % number) for number in range(3, 9)))
     stream.reject()
     stream.recreate()

@@ -55,7 +55,7 @@ def test_times_are_not_written_over_counts() -> None:
 
 
 def test_an_index_of_another_kind_of_version_is_not_built() -> None:
-    """Whichever kind the workers write, the other would outrank their events or be outranked by old ones."""
+    """Times instead of the workers' counts are refused, and the reverse, as one kind always outranks the other."""
     time = 1_700_000_000_000
     for same in ([], [(4, 3), (4, 9)], [(time, time + 1)], [(time, 3), (4, 3), (5, 5)]):
         require_same_kind(same)
@@ -97,7 +97,7 @@ def test_a_rebuild_needs_the_exact_number_of_expired_records(accepted: int, refu
 
 @pytest.mark.parametrize(("accepted", "refused"), [(0, True), (1, True), (2, False)])
 def test_a_rebuild_without_records_that_can_not_be_read_needs_their_number(accepted: int, *, refused: bool) -> None:
-    """A damaged batch may have held good tickets, however small its share is."""
+    """Even a small share of unreadable records is refused, because they may have been good tickets."""
     with pytest.raises(ConfigError, match=r"300 record\(s\) .*--accept-unusable 2") if refused else nullcontext():
         require_complete("raw", Losses(2, lost=300), Losses(accepted), records=9_000, indexed=0)
 

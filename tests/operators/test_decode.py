@@ -189,7 +189,7 @@ def test_updated_at_is_the_version_if_the_setting_says_so() -> None:
 
 @pytest.mark.parametrize("ahead_s", [-1, 0, 3_600, 3_601, 10**11])
 def test_an_event_dated_in_the_future_is_rejected_where_its_time_is_its_version(ahead_s: int) -> None:
-    """Such an event would outrank its ticket's delete, and so would a delete outrank its ticket's return."""
+    """An event would outrank its ticket's delete, and a delete its ticket's return."""
     record = _encoded(updated_at=raw(None).timestamp_ms + 1000 * ahead_s)
     done = _decode(record, version_source="updated_at", max_ahead_s=3_600)
     assert (done.code if isinstance(done, Rejected) else "accepted") == ("future" if ahead_s > 3_600 else "accepted")
@@ -203,14 +203,14 @@ def test_an_event_dated_in_the_future_is_rejected_where_its_time_is_its_version(
 @pytest.mark.parametrize("timestamp_ms", [0, -1, 4_102_444_800_000, 253_402_300_799_999, 2**63 - 1])
 @pytest.mark.parametrize("record", [_encoded(), raw(None, version=b"253402300799999")], ids=["upsert", "null value"])
 def test_a_record_without_a_plausible_timestamp_bounds_no_time(record: Record, timestamp_ms: int) -> None:
-    """A producer that writes none, or year 9999, would get past every bound, so that counts as 1970."""
+    """A timestamp that is missing or in year 9999 counts as 1970, so it can't lift the bound."""
     done = _decode(msgspec.structs.replace(record, timestamp_ms=timestamp_ms), version_source="updated_at")
     assert isinstance(done, Rejected)
     assert done.code == "future"
 
 
 def test_a_null_value_of_year_9999_is_rejected_where_its_timestamp_is_its_version() -> None:
-    """No later event could bring the ticket back. With counts as versions the timestamp doesn't matter."""
+    """No later event could bring the ticket back. With counts as versions, such a null value is accepted."""
     late = msgspec.structs.replace(raw(None), timestamp_ms=253_402_300_799_999)
     done = _decode(late, version_source="updated_at")
     assert isinstance(done, Rejected)

@@ -54,7 +54,7 @@ def test_an_answer_that_breaks_off_is_a_one_line_error(answer: bytes) -> None:
 
 
 def test_a_worker_that_has_ended_is_asked_nothing(tmp_path: Path) -> None:
-    """Its port may be another user's by then, who would get the question and the token, and choose the answer."""
+    """Another user who took its port would get the question and the token, and could choose the answer."""
     settings = IndexSettings(path=tmp_path / "index")
     lock = take_lock(settings.path)
     with socket.create_server(("127.0.0.1", 0)) as impostor:

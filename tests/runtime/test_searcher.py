@@ -76,7 +76,7 @@ def _settings(path: Path) -> Settings:
 
 
 def test_a_ticket_id_that_is_not_unicode_is_one_line() -> None:
-    """The id of a ticket from a command line that isn't UTF-8 is refused as a question is, not with a traceback."""
+    """A ticket id that isn't UTF-8 is refused as such a question is, without a traceback."""
     searcher = IndexSearcher(index=FakeIndex(), embedder=HashingEmbedder())
     with pytest.raises(ConfigError, match="not valid Unicode"):
         searcher.similar("T-\udcff", SearchQuery(tenant_id="acme"))

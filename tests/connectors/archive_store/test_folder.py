@@ -44,7 +44,7 @@ def test_a_missing_folder_of_temporary_files_is_said_at_once(tmp_path: Path) -> 
 
 
 def test_other_users_can_read_and_lock_nothing(tmp_path: Path) -> None:
-    """Whoever could open the lock could hold it for ever, and so stop all archivers."""
+    """Another user can't open the lock, because holding it would stop all archivers."""
     store = FolderArchive(tmp_path / "new" / "archive")
     before = os.umask(0o022)
     try:

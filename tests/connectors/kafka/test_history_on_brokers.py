@@ -176,7 +176,7 @@ def test_a_log_that_expired_to_its_end_is_counted_too(apache_kafka: Kafka) -> No
 
 
 def test_the_lag_after_a_recreation_is_all_of_the_new_topic(apache_kafka: Kafka) -> None:
-    """The group's offset beyond the end of the new topic looked like a lag of 0."""
+    """The group's old offset lies beyond the end of the new topic, but doesn't make its lag 0."""
     group = _Group(apache_kafka.address)
     group.fill(30)
     member = group.member()

@@ -117,7 +117,7 @@ def test_a_clock_that_was_set_back_forgets_nothing(settings: IndexSettings) -> N
 
 
 def test_a_clock_that_was_behind_forgets_nothing_early(settings: IndexSettings) -> None:
-    """A tombstone that was met in 1970, by a clock that had lost its battery, is as old as the index at most."""
+    """A tombstone that a wrong clock dated 1970 counts as no older than the index."""
     _compact(settings, now_ms=1)
     now_ms = int(time.time() * 1000)
     assert _compact(settings, now_ms=now_ms, forget_after_ms=_DAY).deletes_forgotten == 0

@@ -84,7 +84,7 @@ def test_a_file_that_is_gone_or_another_one_is_tried_again(tmp_path: Path) -> No
 
 
 def test_a_link_out_of_the_folder_is_not_read(tmp_path: Path) -> None:
-    """Whoever may write into the folder could have any file of this user sent. A link within it is read."""
+    """A link out of the folder, which may lead to any file of this user, is refused; a link within it is read."""
     (secret := tmp_path / "secret.jsonl").write_bytes(b"key\n")
     (watched := tmp_path / "in").mkdir()
     (watched / "one.jsonl").write_bytes(b"{}\n")
@@ -101,7 +101,7 @@ def test_a_link_out_of_the_folder_is_not_read(tmp_path: Path) -> None:
 
 
 def test_a_pipe_in_the_place_of_a_file_blocks_nothing(tmp_path: Path) -> None:
-    """Opening a pipe that nobody writes would wait for ever, and so would all other files."""
+    """A pipe without a writer is refused at once; waiting for one would hold up all other files."""
     path = tmp_path / "one.jsonl"
     path.write_bytes(b"{}\n")
     source = open_folder(str(tmp_path), "SETTING")

@@ -87,7 +87,7 @@ def build(buildah: Buildah, *, name: str, model: str, models: Path | None = None
 
 
 def build_encoder(buildah: Buildah, *, name: str, pipeline: Image) -> Image:
-    """Build the encoder upon the image `pipeline`."""
+    """Build the encoder on top of the image `pipeline`."""
     return _build(buildah, "encoder.Dockerfile", name, {"BASE": _BASE, "PIPELINE": pipeline.name}, [])
 
 

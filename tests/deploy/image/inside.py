@@ -107,7 +107,7 @@ class Started:
 
     @property
     def network(self) -> int | None:
-        """Process id whose network is the worker's, once it has one of its own."""
+        """Id of the process in the worker's network; None until the worker has its own."""
         own, ours = (Path(f"/proc/{pid}/ns/net").readlink() for pid in (self._process.pid, "self"))
         return self._process.pid if own != ours else None
 

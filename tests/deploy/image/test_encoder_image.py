@@ -49,7 +49,7 @@ class Answer(Struct, frozen=True):
 
 @pytest.fixture(scope="module")
 def encoder(buildah: Buildah, image: Image) -> Image:
-    """The encoder upon the image of the workers."""
+    """The encoder's image, built on top of the workers'."""
     return build_encoder(buildah, name="localhost/ticketstream-encoder:test", pipeline=image)
 
 

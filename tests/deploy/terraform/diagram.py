@@ -53,7 +53,7 @@ class Frame(Struct, frozen=True):
 
 
 class Arrow(Struct, frozen=True, order=True):
-    """What calls or feeds what; a dotted one checks or finds something on the way."""
+    """A call or a flow of data; a dotted one is a check or a look-up on the way."""
 
     source: str
     target: str
@@ -95,7 +95,7 @@ class Found(Struct, frozen=True):
 
 
 def found(plan: Mapping[str, Any]) -> Found:
-    """What a plan has (`terraform show -json`)."""
+    """The parts of a plan (`terraform show -json`)."""
     planned = plan["planned_values"]
     return Found(
         resources(planned["root_module"]),
@@ -105,7 +105,7 @@ def found(plan: Mapping[str, Any]) -> Found:
 
 
 def alias(name: str) -> str:
-    """A name as PlantUML takes it."""
+    """A name that PlantUML accepts."""
     return re.sub(r"\W", "_", name)
 
 

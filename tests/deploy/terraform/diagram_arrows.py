@@ -46,7 +46,7 @@ def outward(plan: Found) -> list[str]:
 
 
 def public(plan: Found) -> list[Arrow]:
-    """Browsers, the distribution's origins with their paths, and what checks requests.
+    """The arrows of browsers, of the distribution's origins with their paths, and of checks of requests.
 
     Raises:
         ValueError: An origin is neither a bucket nor an API of API Gateway.
@@ -80,7 +80,7 @@ def _origin(origin: dict[str, Any]) -> str:
 
 
 def operations(plan: Found) -> Counter[str]:
-    """The number of the API's operations by what answers them: a function, or the load balancer of the VPC link."""
+    """The number of the API's operations that each function, or the load balancer of the VPC link, answers."""
     found = Counter(
         function(plan.functions()[each["function_name"]])
         for each in plan.values("aws_lambda_permission")
@@ -95,7 +95,7 @@ def operations(plan: Found) -> Counter[str]:
 
 
 def balanced(plan: Found) -> list[Arrow]:
-    """From each load balancer to what its target groups hold: another one, or the containers with their port."""
+    """From each load balancer to its targets: another load balancer, or containers with their port."""
     names = {each["values"]["name"].rsplit("-", 1)[1]: each for each in plan.of("aws_lb")}
     (application,) = (BALANCERS[name] for name, lb in names.items() if lb["values"]["load_balancer_type"] != "network")
     arrows = set()
@@ -141,7 +141,7 @@ def archived(plan: Found) -> list[Arrow]:
 
 
 def triggers(plan: Found) -> list[Arrow]:
-    """What calls each function without API Gateway: streams, and those with a permission."""
+    """The callers of each function other than API Gateway: streams, and services with a permission."""
     arrows = []
     for mapping in plan.of("aws_lambda_event_source_mapping"):
         name = mapping["address"].rpartition("mapping.")[2].partition("[")[0]
@@ -159,7 +159,7 @@ def triggers(plan: Found) -> list[Arrow]:
 
 
 def workflow(plan: Found) -> list[Arrow]:
-    """Who starts the workflow, its steps, and what it leaves."""
+    """The workflow's starters, steps and results."""
     if not plan.of("aws_sfn_state_machine"):
         return []
     arrows = []

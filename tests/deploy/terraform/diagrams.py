@@ -1,4 +1,4 @@
-"""The deployment diagrams (docs/uml): the whole, what calls each function, and the firewall; each made from a plan."""
+"""The deployment diagrams (docs/uml): the whole, the callers of each function, and the firewall, made from a plan."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
@@ -30,7 +30,7 @@ _CLIENTS: Final = Box("clients", "Your programs\\nin the VPC", icon="person")
 
 
 def deployment(plan: Found) -> Picture:
-    """The way of a request and of a ticket."""
+    """The path of a request and of a ticket."""
     counted = arrows.operations(plan)
     found = [
         *arrows.public(plan),
@@ -61,7 +61,7 @@ def deployment(plan: Found) -> Picture:
 
 
 def functions(plan: Found) -> Picture:
-    """What calls each Lambda function, and what it calls."""
+    """The callers of each Lambda function, and its calls."""
     found = [
         *(
             Arrow("API_Gateway", name, f"{number} operation{'s' if number > 1 else ''}")
@@ -99,7 +99,7 @@ def functions(plan: Found) -> Picture:
 
 
 def firewall(plan: Found) -> Picture:
-    """The security groups, and the ports between them. That a group calls AWS is said in its box."""
+    """The security groups, and the ports between them. A group's box says if it calls AWS."""
     opened, outward = arrows.rules(plan), arrows.outward(plan)
     ways = {
         each["index"]: [
@@ -136,7 +136,7 @@ PICTURES: Final[Mapping[str, Callable[[Found], Picture]]] = {
 
 
 def _rest_of_the_rules(plan: Found, found: Sequence[Arrow], vpc: Frame) -> list[Arrow]:
-    """The firewall's rules between groups of which no arrow tells more."""
+    """The firewall's rules between groups that no more detailed arrow joins."""
     groups = {
         box.alias: frame.alias
         for frame in vpc.members
@@ -153,7 +153,7 @@ def _rest_of_the_rules(plan: Found, found: Sequence[Arrow], vpc: Frame) -> list[
 
 
 def _as_one(plan: Found, found: Sequence[Arrow], *, only: Sequence[str] = ()) -> list[Arrow]:
-    """The arrows with one box for all functions in the VPC, without those of other functions and of other callers."""
+    """The arrows of functions in the VPC, drawn as one box; with `only`, just those from these callers."""
     inside = {arrows.function(each["index"]) for each in plan.of("aws_lambda_function") if each["values"]["vpc_config"]}
     named = dict.fromkeys(inside, "functions")
     return [
@@ -165,7 +165,7 @@ def _as_one(plan: Found, found: Sequence[Arrow], *, only: Sequence[str] = ()) ->
 
 
 def _passed_on(plan: Found, found: Sequence[Arrow]) -> list[Arrow]:
-    """What a function outside the VPC passes on from its caller, as an arrow with its name."""
+    """An arrow from the caller of each function outside the VPC to its target, named after the function."""
     names = {arrows.function(each["index"]): each for each in plan.of("aws_lambda_function")}
     return [
         Arrow(first.source, second.target, names[first.target]["index"])
@@ -263,7 +263,7 @@ def _edge(plan: Found) -> list[Box]:
 
 
 def _stores(plan: Found) -> list[Box]:
-    """What the VPC's programs read and write outside it."""
+    """The reads and writes of the VPC's programs outside it."""
     tables = sorted(each["name"].rsplit("-", 1)[1] for each in plan.values("aws_dynamodb_table"))
     buckets = sorted({each["bucket"].rsplit("-", 2)[1] for each in plan.values("aws_s3_bucket")} - {"pages"})
     copied = len(plan.of("aws_s3_bucket_replication_configuration"))

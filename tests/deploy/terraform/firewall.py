@@ -191,7 +191,7 @@ class _Evaluation:
 
 
 def _seen_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """The headers that WAF sees; the one in which it stops is cut."""
+    """The headers that WAF sees; the last one is cut at its limit."""
     left, most = _INSPECTED_HEADERS
     seen = {}
     for name, value in islice(headers.items(), most):

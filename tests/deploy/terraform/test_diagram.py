@@ -1,4 +1,4 @@
-"""The pictures of docs/uml show what prod's plan creates, and what calls what."""
+"""The pictures of docs/uml match prod's plan: its resources, and the calls between them."""
 
 import json
 import re
@@ -20,7 +20,7 @@ _WORDS: Final = re.compile(r"<text[^>]*>([^<]*)</text>")
 
 @pytest.fixture
 def prod(plans: dict[str, Planned]) -> Found:
-    """What prod's plan has."""
+    """The parts of prod's plan."""
     return found(plans["prod"].content)
 
 
@@ -179,7 +179,7 @@ def test_another_plan_gives_another_picture(prod: Found, kind: str) -> None:
 
 
 def test_an_unknown_origin_is_refused(prod: Found) -> None:
-    """CloudFront's arrows say where requests go, so an origin that isn't known isn't left out."""
+    """An unknown origin of CloudFront is an error, because its requests would be missing from the picture."""
     text = json.dumps(prod.all).replace(".execute-api.", ".example.")
     with pytest.raises(ValueError, match="isn't drawn"):
         PICTURES["deployment"](replace(prod, all=json.loads(text)))
