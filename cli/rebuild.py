@@ -212,7 +212,8 @@ def _require_complete(plan: _Plan, used: FoundIndex | None, accepted: Losses) ->
     """
     fold, indexed = plan.fold, 0 if used is None else used.tickets
     missing = max(0, indexed - len(fold.tickets))  # a ticket that the log deletes isn't missing
-    found = Losses(fold.unusable, plan.log.expired(), missing, fold.lost)
+    letters = plan.log.dead_lettered() if fold.lost and isinstance(plan.log, RawLog) else ()
+    found = Losses(fold.unusable, plan.log.expired(), missing, fold.lost_since(letters))
     require_complete(plan.log.topic, found, accepted, records=fold.records, indexed=indexed)
 
 

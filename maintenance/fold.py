@@ -57,10 +57,20 @@ class Fold:
         self._unusable_keys: set[bytes] = set()
         self.records = 0
         self.unusable = 0
-        #: Records of damaged batches. They can't be read, so their tickets are unknown.
-        self.lost = 0
+        #: Number of records in each damaged batch, by its position. They can't be read, so their tickets are unknown.
+        self.lost_batches: dict[Position, int] = {}
         #: The offset to read next, by partition.
         self.next_offsets: dict[int, int] = {}
+
+    @property
+    def lost(self) -> int:
+        """Number of records that can't be read."""
+        return sum(self.lost_batches.values())
+
+    def lost_since(self, letters: Iterable[Position]) -> int:
+        """Number of records that could be read once: a batch that no worker could read is one of the `letters`."""
+        never = frozenset(letters)
+        return sum(count for position, count in self.lost_batches.items() if position not in never)
 
     def read(self, records: Iterable[Record]) -> int:
         """Add records; those of each partition must be in offset order. Returns their number."""
@@ -112,7 +122,7 @@ class Fold:
     def _note_unusable(self, record: Record) -> None:
         self.unusable += 1
         if record.damage is not None and record.damage.lost == "record":
-            self.lost += record.next_offset - record.origin.offset
+            self.lost_batches[position_of(record)] = record.next_offset - record.origin.offset
         elif record.key is not None and len(record.key) <= _MAX_KEY and len(self._unusable_keys) < _MAX_UNUSABLE:
             self._unusable_keys.add(record.key)
 

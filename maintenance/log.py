@@ -114,13 +114,16 @@ class RawLog(TopicLog):
         return {lag.partition: lag.committed for lag in lags if lag.committed is not None}
 
     def dead_lettered(self) -> Iterator[Position]:
-        """Positions of records that steps after decode dead-lettered. A second call returns only new ones."""
+        """Positions of records that steps after decode dead-lettered, and of batches that workers couldn't read.
+
+        A second call returns only new ones.
+        """
         dlq = self.settings.topics.dlq
         letters = read_topic(self.settings.kafka, dlq, partitions=self.partitions[dlq], start=dict(self._letters_read))
         for letter in letters:
             self._letters_read[letter.origin.partition] = letter.next_offset
             headers = {name.removeprefix(HEADER_PREFIX): value or b"" for name, value in letter.headers}
-            if headers.get("stage", b"decode") != b"decode":
+            if headers.get("stage", b"decode") != b"decode" or headers.get("lost") == b"record":
                 found = self.raw_position(letter, headers)
                 if found is not None:
                     yield found

@@ -72,7 +72,7 @@ def require_same_kind(versions: Iterable[tuple[int, int]]) -> None:
 class Losses(Struct, frozen=True):
     """Losses of an index that is built from a log: records that can't be used or have expired, and missing tickets.
 
-    `lost` records can't even be read.
+    `lost` records can't be read any more.
     """
 
     unusable: int = 0
@@ -102,8 +102,8 @@ def require_complete(topic: str, found: Losses, accepted: Losses, *, records: in
         )
     if found.lost and unusable != accepted.unusable:
         raise ConfigError(
-            f"{found.lost:,} record(s) of {topic} can't be read, so an index of the others would lack their tickets; "
-            f"to build it anyway, repeat with --accept-unusable {unusable}"
+            f"{found.lost:,} record(s) of {topic} can't be read any more, so an index of the others would lack their "
+            f"tickets; to build it anyway, repeat with --accept-unusable {unusable}"
         )
     if is_implausible(unusable, records) and unusable != accepted.unusable:
         raise ConfigError(

@@ -24,6 +24,15 @@ def test_a_log_of_which_a_batch_is_damaged_proves_no_surplus() -> None:
         assert outcome.doubt in {"20 record(s) of the log can't be read", "the log is compacted, so it lacks records"}
 
 
+def test_a_batch_that_no_worker_could_read_is_no_loss() -> None:
+    """A batch with a dead letter was never in the index, so an index without it lacks nothing."""
+    found = fold()
+    for offset in (11, 31):
+        batch = Damage("record", "the client can't read the batch", offset + 19)
+        found.read([Record(Origin("tickets.raw", 0, offset), None, None, -1, (), batch)])
+    assert (found.lost, found.lost_since([(0, 31)]), found.lost_since([(0, 11), (0, 31)])) == (40, 20, 0)
+
+
 def test_a_ticket_with_a_record_that_can_not_be_used_is_not_surplus() -> None:
     """An earlier version may have accepted the record, as times that look like seconds were once."""
     unusable = msgspec.structs.replace(event(11, "unclear", 1), value=b"?")
