@@ -29,7 +29,7 @@ _BYTES = 300_000
 _GROWTH = 8
 #: Shorter times are not compared.
 _NOTHING_S = 0.05
-_TRIES = 3
+_TRIES = 10
 SETTINGS = Settings(model=ModelSettings(name="hashing"))
 
 
