@@ -1,6 +1,6 @@
 """Words that limit what a sentence says: conditions, certainty, judgements and unneeded steps.
 
-They are folded, and in the languages of `lexicon`.
+They are in the languages of `lexicon`, and folded unless that would make two words alike, as "wurde" and "würde".
 """
 
 from collections.abc import Sequence

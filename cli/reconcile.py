@@ -234,7 +234,7 @@ def _print_differences(settings: Settings, report: Report, limit: int) -> None:
     if report.unproven:
         out.print(
             f"unproven: {len(report.unproven):,} ticket(s) that the log doesn't explain; "
-            f"{report.doubt or 'it has records of them that can not be used'}"
+            + (report.doubt or "it has records of theirs that can't be used")
         )
     if not report.differences:
         out.print("index and log match" if not report.unproven else "nothing else differs")

@@ -87,8 +87,8 @@ class LogWatch:
             )
         if expired is not None and (now := self._log.expired()) > expired:
             raise FatalError(
-                f"{now - expired:,} record(s) of {topic} expired while it was read; the index is unchanged, keep them "
-                "for longer (retention.ms) and run the command again"
+                f"{now - expired:,} record(s) of {topic} expired while it was read; the index is unchanged. Keep them "
+                "for longer (retention.ms), and run the command again"
             )
 
 
