@@ -1,6 +1,6 @@
 """Questions to an index, and its answers."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import chain
 from typing import Final
 
@@ -87,14 +87,28 @@ def require_unicode(*texts: str) -> None:
         raise ConfigError("the question, tenant or a filter is not valid Unicode; write it in UTF-8") from None
 
 
-class Candidate(Struct, frozen=True):
+class Facts(Struct, frozen=True, kw_only=True, gc=False):
+    """The fields of a passage's payload that a search reads of every candidate (`core.payload.Payload`)."""
+
+    subject: str = ""
+    language: str | None = None
+    status: str | None = None
+    category: str | None = None
+    channel: str | None = None
+    priority: str | None = None
+    solved: str | None = None
+    updated_at: int | None = None
+
+
+class Candidate(Struct, frozen=True, eq=False):
     """A passage that may answer a question.
 
     Attributes:
         similarity: cosine similarity to the question's vector; 0 without one.
         words: BM25 score of the question's terms, with the rarity of a term in the tenant's passages alone; 0 where
             none occurs.
-        payload: its payload, of which answers show some fields only (`core.payload.shown`).
+        payload: reads its whole payload, which takes longer than the rest. Answers show some fields of it only
+            (`core.payload.shown`).
     """
 
     tenant_id: str
@@ -102,7 +116,8 @@ class Candidate(Struct, frozen=True):
     version: int
     chunk: int
     passage: str
-    payload: Mapping[str, PayloadValue]
+    facts: Facts
+    payload: Callable[[], Mapping[str, PayloadValue]]
     similarity: float
     words: float
 

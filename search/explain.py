@@ -21,7 +21,7 @@ def hit_of(ranked: Ranked, words_weight: float, near: float) -> RankedHit:
     """
     match = ranked.match
     best, found = match.candidate, match.shown or match.candidate
-    payload = found.payload
+    payload = found.payload()
     return RankedHit(
         tenant_id=found.tenant_id,
         ticket_id=found.ticket_id,
@@ -39,7 +39,7 @@ def hit_of(ranked: Ranked, words_weight: float, near: float) -> RankedHit:
         message=-1 if (message := _number(payload.get("message"))) is None else message,
         start=_number(payload.get("start")),
         end=_number(payload.get("end")),
-        solved=is_solved(payload),
+        solved=is_solved(found.facts),
         resolution=payload.get("resolution") is True,
     )
 

@@ -1,28 +1,28 @@
 """Counts the tickets found by status, category, language, channel and priority."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from operator import attrgetter
 from typing import Final
 
-from core.payload import PayloadValue
+from core.index import Facts
 
 #: The payload fields that are counted.
 FIELDS: Final = ("status", "category", "language", "channel", "priority")
+_VALUES: Final[Mapping[str, Callable[[Facts], str | None]]] = {field: attrgetter(field) for field in FIELDS}
 #: Values of a field that are counted: the most frequent ones.
 _MAX_VALUES: Final = 50
 
 
-def facets_of(payloads: Iterable[Mapping[str, PayloadValue]]) -> dict[str, dict[str, int]]:
-    """The number of tickets by field and value, most frequent first. Each payload is one ticket's.
+def facets_of(tickets: Iterable[Facts]) -> dict[str, dict[str, int]]:
+    """The number of tickets by field and value, most frequent first.
 
     A ticket without a value is not counted for that field.
     """
-    tickets = list(payloads)
-    counts = {
-        field: Counter([value for one in tickets if isinstance(value := one.get(field), str)]) for field in FIELDS
-    }
-    return {field: _most_frequent(found) for field, found in counts.items()}
+    own = list(tickets)
+    return {field: _most_frequent(Counter(map(value_of, own))) for field, value_of in _VALUES.items()}
 
 
-def _most_frequent(found: Counter[str]) -> dict[str, int]:
-    return dict(sorted(found.items(), key=lambda one: (-one[1], one[0]))[:_MAX_VALUES])
+def _most_frequent(found: Counter[str | None]) -> dict[str, int]:
+    values = [(-number, value) for value, number in found.items() if value is not None]
+    return {value: -number for number, value in sorted(values)[:_MAX_VALUES]}

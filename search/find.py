@@ -80,7 +80,7 @@ def find(text: str, query: SearchQuery, resources: Resources, plan: Plan, *, now
         identifiers=wanted.identifiers,
         phrases=wanted.phrases,
         model=resources.embedder.stamp,
-        facets=facets_of(match.candidate.payload for match in best),
+        facets=facets_of([match.candidate.facts for match in best]),
         language=None if guess is None or guess[1] < _SURE else guess[0],
     )
 

@@ -77,7 +77,7 @@ class Wanted(Struct, frozen=True):
 
 def folded(candidates: Sequence[Candidate]) -> list[str]:
     """The subject and passage of each, folded, in which `gate` and `fuse` look for identifiers and phrases."""
-    return [_folded(f"{one.payload.get('subject') or ''}\n{one.passage}") for one in candidates]
+    return [_folded(f"{one.facts.subject}\n{one.passage}") for one in candidates]
 
 
 def gate(
@@ -106,11 +106,11 @@ def fuse(wanted: Wanted, candidates: Sequence[Candidate], texts: Sequence[str] =
     """A match for each candidate, in order. `texts` are theirs, `folded`, if an identifier or phrase is wanted."""
     highest = max([candidate.words for candidate in candidates], default=0.0)
     sought = {one: _folded(one) for one in (*wanted.identifiers, *wanted.phrases)}
-    unique = frozenset(wanted.unique)
+    unique, weight = frozenset(wanted.unique), wanted.words_weight
     matches = []
     for number, candidate in enumerate(candidates):
         words = candidate.words / highest if highest > 0 else 0.0
-        score = (1 - wanted.words_weight) * candidate.similarity + wanted.words_weight * words
+        score = (1 - weight) * candidate.similarity + weight * words
         exact: tuple[str, ...] = ()
         bonus = 0.0
         if sought and (candidate.words > 0 or wanted.phrases):  # a passage that holds an identifier has its term
@@ -163,6 +163,8 @@ def _plain_weight(words: Sequence[Forms], candidates: Sequence[Candidate]) -> fl
 def _with_shown(own: Sequence[Match]) -> Match:
     best = own[0]
     shown = best if len(own) == 1 else min(own, key=_shown_order)
+    if shown is best:
+        return best
     return Match(best.candidate, best.score, best.words, best.exact, best.bonus, shown.candidate)
 
 

@@ -1,11 +1,11 @@
 """Bounded ranking factors: solved and recent tickets rank higher among similar matches."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from msgspec import Struct
 
-from core.payload import PayloadValue
+from core.index import Facts
 from search.fuse import Match
 from search.result import Factor
 
@@ -43,19 +43,19 @@ def rank(matches: Sequence[Match], strength: Factors, now_ms: int, *, limit: int
         (-_score(match, strength, now_ms), match.candidate.ticket_id, number) for number, match in enumerate(matches)
     ]
     return [
-        Ranked(match := matches[number], factors_of(match.candidate.payload, strength, now_ms), -negative)
+        Ranked(match := matches[number], factors_of(match.candidate.facts, strength, now_ms), -negative)
         for negative, _ticket, number in sorted(scored)[:limit]
     ]
 
 
-def is_solved(payload: Mapping[str, PayloadValue]) -> bool:
-    """Whether the ticket of this payload is solved, and not open again."""
-    return payload.get("solved") == "yes"
+def is_solved(ticket: Facts) -> bool:
+    """Whether the ticket is solved, and not open again."""
+    return ticket.solved == "yes"
 
 
-def factors_of(payload: Mapping[str, PayloadValue], strength: Factors, now_ms: int) -> tuple[Factor, ...]:
+def factors_of(ticket: Facts, strength: Factors, now_ms: int) -> tuple[Factor, ...]:
     """The factors that apply to a ticket. Each is between 1 and 1 plus its strength."""
-    solved, days = _solved(payload, strength), _days(payload, strength, now_ms)
+    solved, days = _solved(ticket, strength), _days(ticket, strength, now_ms)
     found = []
     if solved is not None:
         found.append(Factor("solved", solved, "solved"))
@@ -68,19 +68,19 @@ def _score(match: Match, strength: Factors, now_ms: int) -> float:
     """The match's score times its factors. A score of 0 or less stays as it is: a factor above 1 would lower it."""
     if match.score <= 0:
         return match.score
-    payload = match.candidate.payload
-    solved, days = _solved(payload, strength), _days(payload, strength, now_ms)
+    ticket = match.candidate.facts
+    solved, days = _solved(ticket, strength), _days(ticket, strength, now_ms)
     return match.score * ((1.0 if solved is None else solved) * (1.0 if days is None else _recent(days, strength)))
 
 
-def _solved(payload: Mapping[str, PayloadValue], strength: Factors) -> float | None:
-    return 1 + strength.solved if strength.solved and is_solved(payload) else None
+def _solved(ticket: Facts, strength: Factors) -> float | None:
+    return 1 + strength.solved if strength.solved and is_solved(ticket) else None
 
 
-def _days(payload: Mapping[str, PayloadValue], strength: Factors, now_ms: int) -> float | None:
+def _days(ticket: Facts, strength: Factors, now_ms: int) -> float | None:
     """Days since the ticket's last change, if they count."""
-    changed = payload.get("updated_at")
-    return max(0, now_ms - changed) / _DAY_MS if strength.recent and isinstance(changed, int) else None
+    changed = ticket.updated_at
+    return max(0, now_ms - changed) / _DAY_MS if strength.recent and changed is not None else None
 
 
 def _recent(days: float, strength: Factors) -> float:

@@ -57,7 +57,7 @@ def find_similar(ticket_id: str, query: SearchQuery, resources: Resources, plan:
         confidence=float(bool(hits)),
         words_weight=_WORDS,
         model=resources.embedder.stamp,
-        facets=facets_of(match.candidate.payload for match in matches),
+        facets=facets_of([match.candidate.facts for match in matches]),
     )
 
 

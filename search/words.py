@@ -27,9 +27,8 @@ def held_share(words: Sequence[Forms], candidate: Candidate) -> float:
     """Share of `words` that the passage or its subject holds in some form, 0 to 1; 0 without words."""
     if not words:
         return 0.0
-    language = candidate.payload.get("language")
-    text = f"{candidate.payload.get('subject') or ''}\n{candidate.passage}"
-    held = passage_terms(text, language if isinstance(language, str) else None).indices.tolist()
+    facts = candidate.facts
+    held = passage_terms(f"{facts.subject}\n{candidate.passage}", facts.language).indices.tolist()
     return sum(not forms.isdisjoint(held) for forms in words) / len(words)
 
 

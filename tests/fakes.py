@@ -5,6 +5,7 @@ from random import Random
 
 from core.index import (
     Candidate,
+    Facts,
     IndexedTicket,
     IndexSize,
     LabelledVector,
@@ -74,7 +75,7 @@ class FakeIndex:
         similarity = 0.0 if vector is None else float(vector[0])
         words = 0.0 if terms is None else float(terms.values.sum())
         return [
-            Candidate(tenant, ticket, version, 0, "passage", {}, similarity, words)
+            Candidate(tenant, ticket, version, 0, "passage", Facts(), dict, similarity, words)
             for (tenant, ticket), version in self.versions.items()
             if tenant == query.tenant_id
         ][: query.limit]

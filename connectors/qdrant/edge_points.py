@@ -1,15 +1,16 @@
 """Points and searches between our types and those of the embedded engine."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import cast
 from uuid import UUID
 
 import numpy as np
 import qdrant_edge as edge
 
-from connectors.qdrant.engine import EngineId, FoundPassage, PointKey, Retrieval, Upsert
-from connectors.qdrant.layout import TERMS, VECTOR, row_of
-from connectors.qdrant.packing import filter_of, pack, packed_fields, unpack
+from connectors.qdrant.engine import EngineId, FoundPassage, PointKey, Retrieval, Stored, Upsert
+from connectors.qdrant.layout import TERMS, VECTOR, head_of
+from connectors.qdrant.packing import filter_of, pack, packed_fields, packed_row, unpack
 from connectors.qdrant.shard_config import search_params
 from core.records import Point, SparseVector, Vector
 
@@ -18,9 +19,15 @@ def passages_of(points: Sequence[edge.ScoredPoint]) -> list[FoundPassage]:
     """The passages of a query's result."""
     found = []
     for point in points:
-        payload, own = unpack(point.payload), point.id
-        found.append(FoundPassage(own, _key(own), row_of(payload), payload, point.score))
+        packed, own = point.payload or {}, point.id
+        row = packed_row(packed)
+        found.append(FoundPassage(own, _key(own), head_of(row), row, partial(_payload, packed), point.score))
     return found
+
+
+def _payload(packed: Stored) -> Stored:
+    """The payload that was packed; `unpack` would change what it is given, and this is called again."""
+    return unpack({**packed})
 
 
 def scores_of(points: Sequence[edge.ScoredPoint]) -> dict[PointKey, float]:

@@ -1,6 +1,6 @@
 """Protocols of an engine, which stores and finds points: one for reading, and one for writing too."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 from uuid import UUID
 
@@ -76,12 +76,16 @@ class Found(Struct, frozen=True, eq=False):
 
 
 class FoundPassage(Struct, frozen=True, eq=False):
-    """A point that a search found. The score is its cosine similarity or its BM25 score."""
+    """A point that a search found. The score is its cosine similarity or its BM25 score.
+
+    `head` is the id of its ticket's head. `payload` reads the whole payload: a search needs that of a few points only.
+    """
 
     id: EngineId
     key: PointKey
+    head: str
     row: Row
-    payload: Stored
+    payload: Callable[[], Stored]
     score: float
 
 

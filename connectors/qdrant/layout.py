@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Final, Literal
 
 import msgspec
-from msgspec import Struct
 
 from core.errors import FatalError
 from core.identity import point_id
+from core.index import Facts
 from core.payload import Payload
 from core.records import Point
 
@@ -62,8 +62,8 @@ DELETED: Final = "deleted"
 _FOREIGN: Final = "the index contains a point that is not a ticket's; give tickets an index of their own"
 
 
-class Row(Struct, frozen=True):
-    """The payload fields that versions depend on. A field that wasn't asked for has its default."""
+class Row(Facts, frozen=True, kw_only=True, gc=False):
+    """The payload fields that versions depend on, and its facts. A field that wasn't asked for has its default."""
 
     tenant_id: str
     ticket_id: str
@@ -84,7 +84,12 @@ def row_of(payload: Mapping[str, object]) -> Row:
     try:
         return msgspec.convert(payload, Row)
     except msgspec.ValidationError:
-        raise FatalError(_FOREIGN) from None
+        raise foreign() from None
+
+
+def foreign() -> FatalError:
+    """The error of a point that this program didn't write."""
+    return FatalError(_FOREIGN)
 
 
 def head_of(one: Row) -> str:
@@ -100,7 +105,7 @@ def version_of(payload: Mapping[str, object]) -> int:
     """
     version = payload.get("version")
     if not isinstance(version, int):
-        raise FatalError(_FOREIGN)
+        raise foreign()
     return version
 
 

@@ -18,7 +18,7 @@ from connectors.qdrant.engine import (
     WithIds,
     WithTerms,
 )
-from connectors.qdrant.layout import TERMS, VECTOR, row_of
+from connectors.qdrant.layout import TERMS, VECTOR, head_of, row_of
 from core.records import Point, SparseVector
 
 
@@ -28,7 +28,8 @@ def passages_in(points: Sequence[models.ScoredPoint]) -> list[FoundPassage]:
 
 
 def _passage(own: str, payload: Stored, score: float) -> FoundPassage:
-    return FoundPassage(own, own, row_of(payload), payload, score)
+    row = row_of(payload)
+    return FoundPassage(own, own, head_of(row), row, lambda: payload, score)
 
 
 def vector_in(record: models.Record) -> list[float] | None:

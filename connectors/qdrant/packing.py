@@ -16,7 +16,7 @@ import msgspec
 import qdrant_edge as edge
 
 from connectors.qdrant.engine import AnyOf, Between, Condition, EngineId, OfTickets, Stored, WithIds, WithTerms
-from connectors.qdrant.layout import DELETED, INDEXED, INTERNAL, LIVE, PUBLIC, TERMS
+from connectors.qdrant.layout import DELETED, INDEXED, INTERNAL, LIVE, PUBLIC, TERMS, Row, foreign
 
 _REST: Final = "rest"
 _KEYWORDS: Final = frozenset(name for name, kind in INDEXED.items() if kind != "integer")
@@ -33,10 +33,22 @@ _RANGE: Final = edge.IntegerIndexParams(lookup=False, range=True)
 _RANGED: Final = ("created_at", "updated_at", "solved_at")
 _CACHED_KEYWORDS: Final = 65_536
 _CACHED_IDS: Final = 4_096
+_CACHED_FILTERS: Final = 1_024
 
 _Wanted = edge.FieldCondition | edge.Filter | edge.IsEmptyCondition | edge.HasIdCondition | edge.HasVectorCondition
 
+
+class _Rest(Row, frozen=True, gc=False):
+    """A row without the fields that are stored as numbers."""
+
+    version: int = 0
+
+
 _REST_DECODER: Final = msgspec.json.Decoder(dict[str, object])
+_ROW_DECODER: Final = msgspec.json.Decoder(_Rest)
+#: Fields of a row that are stored as numbers.
+_ROW_NUMBERS: Final = ("version", "chunk", "updated_at")
+_set: Final = msgspec.structs.force_setattr
 
 
 def indexes() -> dict[str, edge.IntegerIndexParams]:
@@ -59,6 +71,27 @@ def pack(payload: Mapping[str, object]) -> Stored:
         packed.pop("head", None)
     packed[_REST] = msgspec.json.encode(rest).decode()
     return packed
+
+
+def packed_row(packed: Stored) -> Row:
+    """The row of a payload that was packed, in half the time of `unpack`.
+
+    Raises:
+        FatalError: the point was not written by this program.
+    """
+    if "version" not in packed:
+        raise foreign()
+    try:
+        row = _ROW_DECODER.decode(str(packed[_REST]))
+    except (msgspec.DecodeError, KeyError):
+        raise foreign() from None
+    for name in _ROW_NUMBERS:
+        if name in packed:
+            number = packed[name]
+            if type(number) is not int:
+                raise foreign()
+            _set(row, name, number)
+    return row
 
 
 def unpack(packed: Stored | None, fields: Sequence[str] | None = None) -> Stored:
@@ -89,6 +122,18 @@ def point_ids(ids: Sequence[EngineId]) -> list[EngineId]:
 
 def filter_of(conditions: Sequence[Condition], unless: Sequence[Condition] = ()) -> edge.Filter | None:
     """A filter on packed payloads: all of `conditions` and none of `unless`."""
+    if len(conditions) == 1 and not unless and isinstance(conditions[0], AnyOf):
+        return _filter_of_one(conditions[0])
+    return _filter_of(conditions, unless)
+
+
+@lru_cache(maxsize=_CACHED_FILTERS)
+def _filter_of_one(condition: AnyOf) -> edge.Filter | None:
+    """Cached because the filter on a tenant occurs four times in a search."""
+    return _filter_of([condition], ())
+
+
+def _filter_of(conditions: Sequence[Condition], unless: Sequence[Condition]) -> edge.Filter | None:
     must: list[_Wanted] = []
     must_not: list[_Wanted] = []
     for found, wanted, opposite in ((conditions, must, must_not), (unless, must_not, must)):

@@ -1,6 +1,6 @@
 """Makes candidates and threads of stored points."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, cast
 
 import numpy as np
@@ -17,9 +17,9 @@ _MAX_SHOWN: Final = 4_096
 def candidate_of(found: FoundPassage, similarity: float, words: float) -> Candidate:
     """The candidate of a passage, with both scores."""
     row = found.row
-    payload = cast("dict[str, PayloadValue]", found.payload)  # the form of core.payload.Payload
+    payload = cast("Callable[[], dict[str, PayloadValue]]", found.payload)  # the form of core.payload.Payload
     ids = row.tenant_id, row.ticket_id, row.version, row.chunk
-    return Candidate(*ids, _shown_text(row), payload, similarity, words)
+    return Candidate(*ids, _shown_text(row), row, payload, similarity, words)
 
 
 def thread_of(head: Row, found: Sequence[Found], *, public_only: bool) -> Thread:

@@ -7,7 +7,7 @@ version than their head's, so it never shows a ticket that is partly written.
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import Final, TypeVar
+from typing import Final
 
 import numpy as np
 
@@ -15,7 +15,6 @@ from connectors.qdrant.engine import (
     AnyOf,
     Between,
     EngineReader,
-    Found,
     FoundPassage,
     OfTickets,
     PointKey,
@@ -32,7 +31,6 @@ from connectors.qdrant.layout import (
     STATE_FIELDS,
     Row,
     given_label,
-    head_of,
     row_of,
 )
 from connectors.qdrant.passages import candidate_of, thread_of
@@ -63,8 +61,6 @@ _THREAD_READS: Final = 4
 #: Version and state of a missing head.
 _NO_HEAD: Final = (-1, DELETED)
 
-
-F = TypeVar("F", Found, FoundPassage)
 
 #: Version and state of the heads that a search has read, by id.
 _Heads = dict[str, tuple[int, str]]
@@ -113,7 +109,8 @@ class VersionedReader:
                 return None
             version = Between("version", head.version, head.version + 1)
             live = AnyOf("state", (LIVE,))  # a shorter version leaves tombstones of its own number
-            found = _of_tenant(self._reader.scan([OfTickets((key,)), version, live], vectors=vectors), tenant_id)
+            points = self._reader.scan([OfTickets((key,)), version, live], vectors=vectors)
+            found = [one for one in points if one.payload["tenant_id"] == tenant_id]  # as in `_of_tenant`
             if reads == _THREAD_READS or len(found) >= head.chunks:  # otherwise a newer version is replacing them
                 return thread_of(head, found, public_only=public_only)
 
@@ -164,9 +161,11 @@ class VersionedReader:
         heads = _Heads()
         retrievals = [Rounds(query, one) for one in wanted]
         self._run(query, retrievals, heads)
-        again = [one.of_rewritten() for one in retrievals]
-        self._run(query, again, heads)
-        return [first.passages | more.passages for first, more in zip(retrievals, again, strict=True)]
+        again = {number: more for number, one in enumerate(retrievals) if (more := one.of_rewritten()) is not None}
+        self._run(query, [*again.values()], heads)
+        for number, more in again.items():
+            retrievals[number].passages |= more.passages
+        return [one.passages for one in retrievals]
 
     def _run(self, query: SearchQuery, retrievals: Sequence[Rounds], heads: _Heads) -> None:
         """Run the retrievals, with one request to the engine for a round of all of them."""
@@ -176,7 +175,7 @@ class VersionedReader:
                 return
             answers = self._reader.search([wanted for _one, wanted in asked])
             own = [_of_tenant(found, query.tenant_id) for found in answers]
-            self._learn([*chain.from_iterable(own)], heads)
+            self._learn(chain.from_iterable(own), heads)
             for (one, _wanted), found, of_tenant in zip(asked, answers, own, strict=True):
                 one.take(found, *self._current(of_tenant, heads))
         for one in retrievals:
@@ -197,8 +196,7 @@ class VersionedReader:
         kept: dict[str, int] = {}
         rewritten: dict[str, int] = {}
         for one in found:
-            row = one.row
-            key = head_of(row)
+            row, key = one.row, one.head
             version, state = (row.version, row.state) if row.chunk == 0 else heads.get(key, _NO_HEAD)
             number = kept.get(key, 0)
             if state == DELETED or number == _PASSAGES:
@@ -210,13 +208,17 @@ class VersionedReader:
                 rewritten[key] = version
         return passages, {key: version for key, version in rewritten.items() if key not in kept}
 
-    def _learn(self, found: Sequence[FoundPassage], heads: _Heads) -> None:
+    def _learn(self, found: Iterable[FoundPassage], heads: _Heads) -> None:
         """Add the heads of these passages to `heads`, and read heads that don't fit a body again."""
-        heads |= {head_of(one.row): (one.row.version, one.row.state) for one in found if one.row.chunk == 0}
-        bodies = [one.row for one in found if one.row.chunk != 0]
-        unknown = sorted({key for row in bodies if heads.get(key := head_of(row), _NO_HEAD)[0] != row.version})
+        bodies = []
+        for one in found:
+            if one.row.chunk == 0:
+                heads[one.head] = one.row.version, one.row.state
+            else:
+                bodies.append(one)
+        unknown = {one.head for one in bodies if heads.get(one.head, _NO_HEAD)[0] != one.row.version}
         if unknown:
-            read = self._reader.lookup(unknown, STATE_FIELDS)
+            read = self._reader.lookup(sorted(unknown), STATE_FIELDS)
             heads |= {key: _state(read[key]) if key in read else _NO_HEAD for key in unknown}
 
     def _scores(
@@ -251,6 +253,6 @@ def _alone(term: int) -> SparseVector:
     return SparseVector(np.array([term], np.uint32), np.ones(1, np.float32))
 
 
-def _of_tenant(found: Iterable[F], tenant_id: str) -> list[F]:
+def _of_tenant(found: Sequence[FoundPassage], tenant_id: str) -> list[FoundPassage]:
     """The tenant's points: a second check, in case the engine's filter fails or a hash collides."""
-    return [point for point in found if point.payload["tenant_id"] == tenant_id]
+    return [point for point in found if point.row.tenant_id == tenant_id]

@@ -5,7 +5,6 @@ from typing import Final
 
 from connectors.qdrant.engine import AnyOf, Condition, FoundPassage, OfTickets, PointKey, Retrieval
 from connectors.qdrant.filters import corpus_of, filters_of
-from connectors.qdrant.layout import head_of
 from core.index import SearchQuery
 from core.records import SparseVector, Vector
 
@@ -55,17 +54,18 @@ class Rounds:
 
     def take(self, found: Sequence[FoundPassage], current: Sequence[FoundPassage], outdated: dict[str, int]) -> None:
         """Add a round's result: all that the engine found, and of that the current passages and outdated tickets."""
-        self.passages |= {one.key: one for one in current}
-        self._tickets |= {one.row.ticket_id for one in current}
+        for one in current:
+            self.passages[one.key] = one
+            self._tickets.add(one.row.ticket_id)
         self.rewritten |= outdated
         self._complete = len(self._tickets) >= self._query.limit or len(found) < self._fetch
         if not self._complete:
-            self._seen |= dict.fromkeys(head_of(one.row) for one in found)
+            self._seen |= dict.fromkeys([one.head for one in found])
             self._fetch = min(self._fetch * 2, _MAX_FETCH)
 
-    def of_rewritten(self) -> "Rounds":
+    def of_rewritten(self) -> "Rounds | None":
         """The retrieval of the complete versions' chunks, for the tickets of which only other versions were found."""
         if not self.rewritten:
-            return Rounds(self._query, None)
+            return None
         whole = OfTickets(tuple(self.rewritten)), AnyOf("version", tuple({*self.rewritten.values()}))
         return Rounds(self._query, self._wanted, whole)

@@ -3,11 +3,14 @@
 from collections.abc import Mapping, Sequence
 from math import log
 
+import msgspec
+
 from core.index import Candidate, SearchQuery, Thread, ThreadPassage
 from core.payload import PayloadValue
 from core.protocols import Embedder
 from core.records import SparseVector, Vector
 from operators.terms import passage_terms
+from tests.search.cases import candidate_with
 
 TENANT = "acme"
 
@@ -26,8 +29,8 @@ class FakePassages:
         """Add a ticket of these passages, the first by a customer and the others by an agent."""
         for chunk, text in enumerate(texts):
             full = f"{payload.get('subject', '')}\n{text}"
-            own = {"role": "agent" if chunk else "customer", "message": chunk - 1, **payload}
-            self._rows.append(Candidate(TENANT, ticket_id, 1, chunk, text, own, 0.0, 0.0))
+            own: dict[str, PayloadValue] = {"role": "agent" if chunk else "customer", "message": chunk - 1, **payload}
+            self._rows.append(candidate_with(own, ticket_id, text, similarity=0.0, chunk=chunk))
             self._vectors.append(self._embedder.embed([full])[0])
             terms = passage_terms(full)
             self._terms.append(dict(zip(terms.indices.tolist(), terms.values.tolist(), strict=True)))
@@ -36,15 +39,11 @@ class FakePassages:
         self.asked.append(query)
         found = []
         for row, own, weights in zip(self._rows, self._vectors, self._terms, strict=True):
-            fits = not query.status or row.payload.get("status") in query.status
+            fits = not query.status or row.facts.status in query.status
             if row.tenant_id == query.tenant_id and fits and _may_read(row, public_only=query.public_only):
                 similarity = 0.0 if vector is None else float(own @ vector)
                 words = 0.0 if terms is None else sum(self._weight(one, weights) for one in terms.indices.tolist())
-                found.append(
-                    Candidate(
-                        *(row.tenant_id, row.ticket_id, 1, row.chunk, row.passage, row.payload), similarity, words
-                    )
-                )
+                found.append(msgspec.structs.replace(row, similarity=similarity, words=words))
         return found
 
     def known(self, tenant_id: str, term_ids: Sequence[int], *, public_only: bool = False) -> frozenset[int]:
@@ -58,7 +57,7 @@ class FakePassages:
         self, tenant_id: str, ticket_id: str, *, vectors: bool = False, public_only: bool = False
     ) -> Thread | None:
         own = tuple(
-            ThreadPassage(row.chunk, row.passage, row.payload, vector if vectors else None)
+            ThreadPassage(row.chunk, row.passage, row.payload(), vector if vectors else None)
             for row, vector in zip(self._rows, self._vectors, strict=True)
             if (row.tenant_id, row.ticket_id) == (tenant_id, ticket_id) and _may_read(row, public_only=public_only)
         )
@@ -70,4 +69,4 @@ class FakePassages:
 
 
 def _may_read(row: Candidate, *, public_only: bool) -> bool:
-    return not public_only or row.payload.get("visibility") != "internal"
+    return not public_only or row.payload().get("visibility") != "internal"

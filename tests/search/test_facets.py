@@ -1,6 +1,6 @@
 """Facets: counts of the tickets found."""
 
-from core.index import SearchQuery
+from core.index import Facts, SearchQuery
 from models.run.hashing import HashingEmbedder
 from operators.language import CompactDetector
 from search.facets import FIELDS, facets_of
@@ -11,7 +11,7 @@ from tests.search.fake_index import TENANT, FakePassages
 
 def test_tickets_are_counted_by_field_and_value() -> None:
     """A ticket counts once for each field that it has a value for, and the most frequent value comes first."""
-    found = facets_of([{"status": "open", "category": "billing"}, {"status": "closed"}, {"status": "closed"}])
+    found = facets_of([Facts(status="open", category="billing"), Facts(status="closed"), Facts(status="closed")])
     assert list(found) == list(FIELDS)
     assert list(found["status"].items()) == [("closed", 2), ("open", 1)]
     assert found["category"] == {"billing": 1}
@@ -20,7 +20,7 @@ def test_tickets_are_counted_by_field_and_value() -> None:
 
 def test_a_field_has_a_bounded_number_of_values() -> None:
     """A facet has the 50 most frequent values."""
-    found = facets_of({"category": str(n)} for n in range(1_000))
+    found = facets_of(Facts(category=str(n)) for n in range(1_000))
     assert len(found["category"]) == 50
 
 

@@ -16,8 +16,8 @@ _MUTANTS: Final = {
     ),
     "words do not count": (
         "fuse",
-        "wanted.words_weight * words",
-        "wanted.words_weight * 0",
+        "weight * words",
+        "weight * 0",
         "test_fuse.test_the_score_weighs_meaning_and_words",
     ),
     "BM25 is added as it is": (
@@ -136,8 +136,8 @@ _MUTANTS: Final = {
     ),
     "switched-off factors count": (
         "rank",
-        "if strength.solved and is_solved(payload) else",
-        "if is_solved(payload) else",
+        "if strength.solved and is_solved(ticket) else",
+        "if is_solved(ticket) else",
         "test_rank.test_without_factors_the_match_decides",
     ),
     "what is solved does not count": (

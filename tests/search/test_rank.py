@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from core.payload import PayloadValue
 from search.rank import NO_FACTORS, Factors, factors_of, rank
-from tests.search.cases import matched
+from tests.search.cases import facts, matched
 
 NOW = 1_800_000_000_000
 DAY = 86_400_000
@@ -20,7 +20,7 @@ def test_factors_are_bounded(payload: dict[str, PayloadValue], solved: float, re
     """Each factor is between 1 and 1 plus its strength, whatever the payload says."""
     strength = Factors(solved=solved, recent=recent, half_life_days=days)
     bounds = {"solved": solved, "recent": recent}
-    for factor in factors_of(payload, strength, NOW):
+    for factor in factors_of(facts(payload), strength, NOW):
         assert 1 <= factor.value <= 1 + bounds[factor.name]
 
 

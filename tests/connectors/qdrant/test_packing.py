@@ -1,13 +1,17 @@
 """Packing of payloads for the embedded engine."""
 
+from collections.abc import Callable
+
+import msgspec
 import pytest
 import qdrant_edge as edge
 from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.qdrant.engine import AnyOf, Stored
-from connectors.qdrant.layout import INDEXED
-from connectors.qdrant.packing import filter_of, pack, packed_fields, unpack
+from connectors.qdrant.layout import INDEXED, Row, row_of
+from connectors.qdrant.packing import filter_of, pack, packed_fields, packed_row, unpack
+from core.errors import FatalError
 
 # JSON has no infinity: a record that holds one never passes decoding (tests/operators/test_decode.py).
 _NUMBERS = st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False)
@@ -31,6 +35,46 @@ def test_only_the_fields_asked_for_are_unpacked(payload: Stored, state: str, fie
     payload = {**payload, "state": state}
     held = {name: value for name, value in pack(payload).items() if name in packed_fields(fields)}
     assert unpack(held, fields) == {name: payload[name] for name in fields if name in payload}
+
+
+_ROWS = st.fixed_dictionaries(
+    {"tenant_id": st.text(), "ticket_id": st.text(), "version": st.integers(0, 2**53)},
+    optional={
+        "chunk": st.integers(0, 9),
+        "chunks": st.integers(0, 9),
+        "updated_at": st.integers(-(2**53), 2**53),
+        **dict.fromkeys(("head", "text", "subject", "language", "status", "solved", "customer_id"), st.text()),
+        "state": st.sampled_from(["live", "deleted"]),
+        "tags": st.lists(st.text()),
+        "resolution": st.booleans(),
+    },
+)
+_SPOILT = st.sampled_from(["tenant_id", "ticket_id", "version", "chunk", "updated_at", "subject", "text", "head"])
+
+
+@given(_ROWS, st.none() | st.tuples(_SPOILT, st.booleans() | st.integers(0, 9) | st.text()))
+def test_a_row_is_read_as_it_is_from_the_whole_payload(payload: Stored, spoilt: tuple[str, object] | None) -> None:
+    """Reading the row of a packed payload and of the whole one give the same, also the same error."""
+    payload = payload if spoilt is None else {**payload, spoilt[0]: spoilt[1]}
+    held = {name: value for name, value in pack(payload).items() if name in packed_fields(None)}
+    assert _read(packed_row, held) == _read(row_of, payload)
+
+
+@pytest.mark.parametrize(
+    "packed", [{}, {"version": 1}, {"rest": "{}", "version": 1}, {"rest": "no JSON", "version": 1}]
+)
+def test_a_foreign_point_is_no_row(packed: Stored) -> None:
+    """A point that this program didn't write is refused with a reason."""
+    with pytest.raises(FatalError, match="not a ticket's"):
+        packed_row(packed)
+
+
+def _read(row: Callable[[Stored], Row], payload: Stored) -> dict[str, object] | None:
+    """The fields of the row; None if it is refused."""
+    try:
+        return msgspec.structs.asdict(row(payload))
+    except FatalError:
+        return None
 
 
 def test_filters_read_numbers_and_hashes() -> None:
