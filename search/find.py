@@ -21,8 +21,9 @@ from search.resources import Passages, Resources
 from search.result import Answer
 from search.words import forms_of
 
-#: Minimum tickets of each retrieval: the final first ticket may rank low in both.
-POOL: Final = 20
+#: Minimum tickets of each retrieval: the final first ticket may rank low in both. With twice as many no figure of
+#: docs/search.md is better, and each passage takes time.
+POOL: Final = 10
 #: The minimum confidence in the question's language. With less, a lone identifier is detected as Portuguese.
 _SURE: Final = 0.4
 #: Number of tickets that are filtered by a quoted phrase.

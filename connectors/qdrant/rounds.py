@@ -11,7 +11,7 @@ from core.records import SparseVector, Vector
 #: The first round asks for this many points per ticket, as some points share a ticket.
 _SPARE: Final = 2
 #: Minimum and maximum points of a round. They are in memory at once, with their texts.
-_MIN_FETCH: Final = 24
+_MIN_FETCH: Final = 20
 _MAX_FETCH: Final = 2_048
 
 

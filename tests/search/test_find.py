@@ -187,11 +187,11 @@ def test_a_far_question_finds_nothing(index: FakePassages) -> None:
 
 
 def test_each_retrieval_finds_more_than_the_limit(index: FakePassages) -> None:
-    """The index is asked for at least 20 tickets, and for many if they are filtered by a phrase."""
+    """The index is asked for at least 10 tickets, and for many if they are filtered by a phrase."""
     _find(index, "parcel", SearchQuery(tenant_id="acme", limit=1))
     _find(index, '"disk is full"', SearchQuery(tenant_id="acme", limit=1))
     _find(index, "parcel", SearchQuery(tenant_id="acme", limit=50))
-    assert [asked.limit for asked in index.asked] == [20, 200, 50]
+    assert [asked.limit for asked in index.asked] == [10, 200, 50]
 
 
 def test_a_solved_ticket_is_preferred(index: FakePassages) -> None:
