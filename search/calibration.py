@@ -22,7 +22,7 @@ class Calibration(Struct, frozen=True):
 
 
 #: Calibration of models without their own. `ticketstream evaluate` shows whether the threshold fits them.
-DEFAULT: Final = Calibration(intercept=-5.0, similarity=10.4, margin=4.5, near=0.4)
+DEFAULT: Final = Calibration(intercept=-5.0, similarity=10.4, margin=5.0, near=0.4)
 #: By the model's name (the prefix of its stamp), fitted to questions with and without an answer (docs/search.md).
 _BY_MODEL: Final = {
     "all-MiniLM-L6-v2": DEFAULT,

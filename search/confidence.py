@@ -12,7 +12,7 @@ from search.words import Forms, held_share, is_small_number
 THRESHOLD: Final = 0.4
 #: Number of best tickets that decide, and the rank (from 0) of the ticket whose similarity is the background.
 _TICKETS: Final = 3
-_BACKGROUND: Final = 12
+_BACKGROUND: Final = 10
 
 #: Added if one of the tickets holds an identifier or phrase of the question, other than a small number, or all of its
 #: words.
