@@ -21,9 +21,6 @@ _MIN_CONFIDENCE: Final = 0.4
 
 #: Shorter texts are left to py3langid, because CLD2 fails on one in eight of them.
 _CLD2_FROM: Final = 64
-#: CLD2's score from which a shorter text is English, too. Of those, CLD2 gets more right than py3langid if they name
-#: programs and files, and it is ten times as fast.
-_ENGLISH: Final = 900
 #: Minimum per cent of a text in its main language; below it, a text with a second language is mixed.
 _MAIN_SHARE: Final = 65
 #: Characters of each of the three pieces of a long text that py3langid reads.
@@ -66,7 +63,7 @@ class CompactDetector:
             reliable, _bytes, found = pycld2.detect(text, isPlainText=True)
         except pycld2.error:  # input that CLD2 rejects
             return None
-        (_name, cld2, share, score), (_, _, second_share, _), *_ = found
+        (_name, cld2, share, _score), (_, _, second_share, _), *_ = found
         cld2 = _ISO.get(cld2, cld2)
         if len(text) >= _CLD2_FROM:
             if reliable and share >= _MAIN_SHARE:
@@ -75,8 +72,6 @@ class CompactDetector:
                 return None  # mixed
             middle = (len(text) - _PIECE) // 2
             text = f"{text[:_PIECE]} {text[middle : middle + _PIECE]} {text[-_PIECE:]}"
-        elif reliable and cld2 == "en" and score >= _ENGLISH:
-            return cld2, share / 100
         code, confidence = load_short_texts().classify(text)
         code = _ISO.get(code, code)
         if reliable and code == cld2:

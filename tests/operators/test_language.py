@@ -57,26 +57,6 @@ def test_no_language_is_left_behind(code: str) -> None:
     assert _right(code) >= 0.8
 
 
-#: English subjects that name programs and files, made up for this test.
-_TECHNICAL: Final = (
-    "Grafana panel shows no data",
-    "Kafka lag on partition 3",
-    "Update log4j to 2.17.1",
-    "NameNode log is too verbose",
-    "Nginx pod OOM after deploy",
-    "Docker pull fails with 403",
-    "Spark driver runs out of memory",
-    "SSL cert expired on proxy",
-)
-
-
-def test_a_short_text_with_names_of_programs_is_english(monkeypatch: pytest.MonkeyPatch) -> None:
-    """English subjects that name programs are English; py3langid alone gets half of these wrong."""
-    assert [_language(body=text) for text in _TECHNICAL] == ["en"] * len(_TECHNICAL)
-    monkeypatch.setattr(language, "_ENGLISH", float("inf"))
-    assert [_language(body=text) for text in _TECHNICAL].count("en") <= len(_TECHNICAL) / 2
-
-
 class _NoShortTexts:
     """A model that knows no language, in place of py3langid's."""
 
