@@ -111,7 +111,8 @@ def test_a_client_who_leaves_ends_the_model_s_work(world: RagWorld, model: Langu
     model.script(Reply(text=_written(FIX, FIX, FIX), fault="stall"))
     with _serving(world, model) as client:
         with client.stream("POST", ANSWERS, json={"question": QUESTION}, headers=STREAM) as answer:
-            assert "event: sources" in next(answer.iter_text())
+            texts = answer.iter_text()  # kept: without a reference it would close the connection
+            assert "event: sources" in next(texts)
             wait_until(lambda: model.calls == 1)
         wait_until(lambda: model.left == 1)
 
