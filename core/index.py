@@ -107,8 +107,8 @@ class Candidate(Struct, frozen=True, eq=False):
         similarity: cosine similarity to the question's vector; 0 without one.
         words: BM25 score of the question's terms, with the rarity of a term in the tenant's passages alone; 0 where
             none occurs.
-        payload: reads its whole payload, which takes longer than the rest. Answers show some fields of it only
-            (`core.payload.shown`).
+        payload: a function that reads the whole payload; a search calls it for the few passages that it shows, because
+            it is slow. Answers show some fields of it only (`core.payload.shown`).
     """
 
     tenant_id: str

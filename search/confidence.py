@@ -10,9 +10,10 @@ from search.words import Forms, held_share, is_small_number
 
 #: The confidence below which a search says that it found nothing.
 THRESHOLD: Final = 0.4
-#: Number of best tickets that decide, and the rank (from 0) of the ticket whose similarity is the background.
+#: Number of best tickets that decide, and the rank (from 0) of the ticket whose similarity is the background: the last
+#: one that every pool has.
 _TICKETS: Final = 3
-_BACKGROUND: Final = 10
+_BACKGROUND: Final = 9
 
 #: Added if one of the tickets holds an identifier or phrase of the question, other than a small number, or all of its
 #: words.

@@ -22,7 +22,7 @@ from search.result import Answer
 from search.words import forms_of
 
 #: Minimum tickets of each retrieval: the final first ticket may rank low in both. With twice as many no figure of
-#: docs/search.md is better, and each passage takes time.
+#: finding in docs/search.md is better, and each passage takes time.
 POOL: Final = 10
 #: The minimum confidence in the question's language. With less, a lone identifier is detected as Portuguese.
 _SURE: Final = 0.4

@@ -4,7 +4,6 @@ import logging
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import compress
 from pathlib import Path
 from typing import Final
 
@@ -97,11 +96,15 @@ class EdgeReader:
                 return
 
     def _ask(self, retrievals: Sequence[Retrieval], *, payload: bool) -> list[list[edge.ScoredPoint]]:
-        answered = [self._has_terms or not one.by_words for one in retrievals]
-        asked = [query_of(one, payload=payload) for one in compress(retrievals, answered)]
+        asked = {
+            number: query_of(one, payload=payload)
+            for number, one in enumerate(retrievals)
+            if self._has_terms or not one.by_words
+        }
         with translated():
-            found = iter(self._shard.query_batch(edge.QueryBatchRequest(asked)) if asked else ())
-        return [next(found) if one else [] for one in answered]
+            found = self._shard.query_batch(edge.QueryBatchRequest([*asked.values()])) if asked else []
+        answers = dict(zip(asked, found, strict=True))
+        return [answers.get(number, []) for number in range(len(retrievals))]
 
     def count(self, conditions: Sequence[Condition]) -> int:
         """See `EngineReader`."""

@@ -59,6 +59,9 @@ SOLVED: Final = "yes"
 LIVE: Final = "live"
 DELETED: Final = "deleted"
 
+#: The types of facts.
+_FACTS: Final[Mapping[str, type]] = {**dict.fromkeys(Facts.__struct_fields__, str), "updated_at": int}
+
 _FOREIGN: Final = "the index contains a point that is not a ticket's; give tickets an index of their own"
 
 
@@ -76,13 +79,18 @@ class Row(Facts, frozen=True, kw_only=True, gc=False):
 
 
 def row_of(payload: Mapping[str, object]) -> Row:
-    """The fields of a stored point.
+    """The fields of a stored point. A fact of another type than ours is left out.
 
     Raises:
         FatalError: the point was not written by this program.
     """
     try:
         return msgspec.convert(payload, Row)
+    except msgspec.ValidationError:
+        pass
+    kept = {name: value for name, value in payload.items() if isinstance(value, _FACTS.get(name, object))}
+    try:
+        return msgspec.convert(kept, Row)
     except msgspec.ValidationError:
         raise foreign() from None
 

@@ -46,7 +46,8 @@ class SearchResult(BaseModel):
     """The tickets found, best first.
 
     `nothing` is true if probably none is relevant. `confidence` is the probability that the first one is.
-    `facets` count all tickets found, including those beyond the limit. `model` is the embedding model's stamp.
+    `facets` count all tickets found, including those beyond the limit: at least ten, if that many match. `model` is the
+    embedding model's stamp.
     """
 
     hits: list[Hit]

@@ -37,6 +37,9 @@ def an_identifier_finds_its_passage(index: VersionedIndex) -> None:
     assert found["far"].words > 0
     assert found["far"].similarity == pytest.approx(-1, abs=1e-4)
     assert found["far"].passage == "order A-42988 is late"
+    payload = found["far"].payload()
+    assert (payload["tenant_id"], payload["text"]) == ("acme", "order A-42988 is late")
+    assert found["far"].payload() == payload
     late = index.candidates(SearchQuery(tenant_id="acme", limit=1), wanted, question_terms("late A-42988"))
     scores = {one.ticket_id: one.words for one in late}
     assert scores["far"] > scores["near"] > 0

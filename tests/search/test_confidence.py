@@ -43,6 +43,13 @@ def test_a_nearer_ticket_raises_it(similarity: float, more: float) -> None:
     assert _sure(similarity + more, 0.0) > _sure(similarity, 0.0)
 
 
+def test_the_background_is_the_tenth_ticket() -> None:
+    """A lead over the tenth ticket by similarity raises the confidence, and tickets beyond it don't matter."""
+    level = _sure(*[0.5] * 12)
+    assert _sure(*[0.5] * 9, *[0.3] * 3) > level
+    assert _sure(*[0.5] * 10, *[0.3] * 2) == level
+
+
 def test_a_near_ticket_is_an_answer_and_a_far_one_is_none() -> None:
     """The threshold lies between the similarities of the calibration's answered and unanswered questions."""
     assert _sure(0.55, 0.35) > THRESHOLD

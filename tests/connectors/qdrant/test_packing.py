@@ -49,10 +49,11 @@ _ROWS = st.fixed_dictionaries(
         "resolution": st.booleans(),
     },
 )
-_SPOILT = st.sampled_from(["tenant_id", "ticket_id", "version", "chunk", "updated_at", "subject", "text", "head"])
+_SPOILT = st.sampled_from([*Row.__struct_fields__])
+_WRONG = st.none() | st.booleans() | st.integers(0, 9) | st.floats(0, 9) | st.text() | st.lists(st.text())
 
 
-@given(_ROWS, st.none() | st.tuples(_SPOILT, st.booleans() | st.integers(0, 9) | st.text()))
+@given(_ROWS, st.none() | st.tuples(_SPOILT, _WRONG))
 def test_a_row_is_read_as_it_is_from_the_whole_payload(payload: Stored, spoilt: tuple[str, object] | None) -> None:
     """Reading the row of a packed payload and of the whole one give the same, also the same error."""
     payload = payload if spoilt is None else {**payload, spoilt[0]: spoilt[1]}
@@ -67,6 +68,23 @@ def test_a_foreign_point_is_no_row(packed: Stored) -> None:
     """A point that this program didn't write is refused with a reason."""
     with pytest.raises(FatalError, match="not a ticket's"):
         packed_row(packed)
+
+
+def test_a_fact_of_another_type_is_left_out() -> None:
+    """A point with a subject or status that this program wouldn't write is found all the same."""
+    payload = {"tenant_id": "acme", "ticket_id": "1", "version": 1, "subject": None, "solved": True, "updated_at": "x"}
+    for row in (row_of(payload), packed_row(pack(payload))):
+        assert (row.ticket_id, row.subject, row.solved, row.updated_at) == ("1", "", None, None)
+
+
+def test_each_tenant_has_its_own_filter() -> None:
+    """Filters that are remembered are those of their conditions."""
+    for tenant in ("acme", "borealis", "acme"):
+        found = filter_of([AnyOf("tenant_id", (tenant,)), AnyOf("status", ("open",))])
+        assert found is not None
+        assert found.must is not None
+        values = [getattr(getattr(one, "match", None), "value", None) for one in found.must]
+        assert values == [pack({"tenant_id": tenant})["tenant_id"], pack({"status": "open"})["status"]]
 
 
 def _read(row: Callable[[Stored], Row], payload: Stored) -> dict[str, object] | None:
