@@ -46,8 +46,6 @@ class _Rest(Row, frozen=True, gc=False):
 
 _REST_DECODER: Final = msgspec.json.Decoder(dict[str, object])
 _ROW_DECODER: Final = msgspec.json.Decoder(_Rest)
-#: Fields of a row that are stored as numbers.
-_ROW_NUMBERS: Final = ("version", "chunk", "updated_at")
 _set: Final = msgspec.structs.force_setattr
 
 
@@ -79,12 +77,13 @@ def packed_row(packed: Stored) -> Row:
     Raises:
         FatalError: the point was not written by this program.
     """
-    numbers = {name: packed[name] for name in _ROW_NUMBERS if name in packed}
+    version, chunk, changed = packed.get("version"), packed.get("chunk", 0), packed.get("updated_at")
     try:
         row = _ROW_DECODER.decode(str(packed[_REST]))
-        if "version" in numbers and {*map(type, numbers.values())} == {int}:
-            for name, number in numbers.items():
-                _set(row, name, number)
+        if type(version) is int and type(chunk) is int and (changed is None or type(changed) is int):
+            _set(row, "version", version)
+            _set(row, "chunk", chunk)
+            _set(row, "updated_at", changed)
             return row
     except (msgspec.DecodeError, KeyError, UnicodeError):
         pass
