@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from msgspec.structs import replace
@@ -49,6 +49,20 @@ def test_the_source_is_made_from_the_plan(prod: Found, name: str, table: Table) 
     assert f"]({name}.svg)" in (UML / "README.md").read_text()
     table.row(f"boxes of the diagram {name}", "prod", len(picture.boxes()))
     table.row(f"arrows of the diagram {name}", "prod", len(picture.arrows))
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_the_order_of_a_plan_changes_nothing(plans: dict[str, Planned], prod: Found, name: str) -> None:
+    """Terraform plans modules side by side, so they come in the order in which they were done."""
+
+    def turned(module: dict[str, Any]) -> dict[str, Any]:
+        parts = {"resources": module.get("resources", [])[::-1]}
+        return module | parts | {"child_modules": [turned(each) for each in module.get("child_modules", [])[::-1]]}
+
+    content = plans["prod"].content
+    root = turned(content["planned_values"]["root_module"])
+    backwards = found({**content, "planned_values": {**content["planned_values"], "root_module": root}})
+    assert source(PICTURES[name](backwards)) == source(PICTURES[name](prod))
 
 
 @pytest.mark.parametrize("name", PICTURES)

@@ -143,6 +143,7 @@ class Root:
 
 
 def resources(module: dict[str, Any]) -> list[dict[str, Any]]:
-    """All managed resources of a plan's or a state's `root_module`."""
+    """All managed resources of a plan's or a state's `root_module`, by address: Terraform's order differs by run."""
     own = [each for each in module.get("resources", []) if each["mode"] == "managed"]
-    return own + [each for child in module.get("child_modules", []) for each in resources(child)]
+    below = [each for child in module.get("child_modules", []) for each in resources(child)]
+    return sorted(own + below, key=lambda each: str(each["address"]))
