@@ -54,6 +54,7 @@ LABELS: Final = Suite(
             "banking77",
             "banking77, 30 a label",
             "banking77, 10 a label",
+            "banking77, 5 a label",
             "banking77, first 5 words",
             "hadoop",
         )

@@ -17,8 +17,8 @@ from core.contract import record_key
 from core.environment import load_settings
 from core.records import Example, LabelKind, Origin, Record, SparseVector, Vector
 from maintenance.training import embed_labelled
-from models.labels.fit import fit_head
-from models.labels.linear import Calibration, LabelModel, LinearHead
+from models.labels.fit import fit_calibration, fit_head
+from models.labels.linear import NEVER, Calibration, LabelModel, LinearHead
 from models.labels.report import calibration_error, judge
 from models.labels.thresholds import Flags, choose_thresholds
 from models.labels.words import Floats, WordWeights, vocabulary_of
@@ -30,7 +30,7 @@ _PRECISION: Final = 0.95
 _TIME_MS: Final = 1_700_000_000_000
 #: Confidence that the nearest examples need by default.
 _TODAY: Final = 0.6
-_FEW: Final = (30, 10)
+_FEW: Final = (30, 10, 5)
 _WORDS: Final = 5
 _RESAMPLES: Final = 2_000
 
@@ -98,8 +98,9 @@ def _neighbours_tuned(data: Labelled) -> Outcome:
     def threshold(examples: Examples) -> float:
         vectors, _terms, labels = data.fit
         right, confidence = _nearest(examples, vectors, labels, leave_out=True)
-        ones = np.zeros(len(labels), np.intp)
-        return float(choose_thresholds(ones, confidence, right, labels=1, precision=_PRECISION)[0])
+        true, ones = fit_calibration(confidence, right).confidence(confidence), np.zeros(len(labels), np.intp)
+        least = choose_thresholds(ones, true, right, labels=1, precision=_PRECISION)[0]
+        return float(confidence[true >= least].min(initial=NEVER))
 
     return _neighbours(data, threshold)
 

@@ -11,10 +11,12 @@ from models.labels.words import Floats, Integers
 
 Flags = NDArray[np.bool_]
 
-#: Quantiles of a label's precision, tried in order until the precision of all labels together holds.
-_SURENESS: Final = (0.5, 0.6, 0.7, 0.8, 0.9)
-#: The quantile of the precision of all labels together that must hold.
-_SURENESS_OF_ALL: Final = 0.8
+#: How probable it must be that a label's precision holds: tried in order until that of all labels together holds.
+_SURENESS: Final = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9)
+#: How probable it must be that the precision of all labels together holds.
+_SURENESS_OF_ALL: Final = 0.6
+#: Thresholds are whole thousandths.
+_STEPS: Final = 1_000
 #: Bounds of the prior's weight, in tickets. The prior of a label is the precision of all labels at the same confidence,
 #: and it weighs less the more the labels differ.
 _PRIOR: Final = (10.0, 200.0)
@@ -29,14 +31,15 @@ def choose_thresholds(
 
     Args:
         predicted: int[n], the label of each ticket, from a model that was not fitted to it.
-        confidence: float64[n].
+        confidence: float64[n], calibrated: the probability that the label is right.
         right: bool[n], whether it is the ticket's own label.
         labels: number of labels.
         precision: the share of a label's tickets at or above its threshold that must be right.
 
-    The share that was right in the sample would favour lucky thresholds. So a threshold is taken where a quantile of a
-    beta posterior reaches `precision`; its prior is the precision of all labels at the same confidence. The quantile is
-    the highest whose thresholds, chosen by four fifths of the tickets, keep `precision` on the rest.
+    The share that was right in the sample would favour lucky thresholds. So a threshold is taken where, by a beta
+    posterior, `precision` holds with some probability; its prior is the precision of all labels at the same confidence.
+    The probability is the lowest with which thresholds that are chosen by four fifths of the tickets keep `precision`
+    on the rest.
     """
     choose = partial(_thresholds, labels=labels, precision=precision)
     part = np.random.default_rng(_SEED).permutation(len(predicted)) % _PARTS
@@ -47,7 +50,7 @@ def choose_thresholds(
             found = choose(predicted[rest], confidence[rest], right[rest], sureness=sureness)
             given[held_out] = confidence[held_out] >= found[predicted[held_out]]
         hits, misses = np.count_nonzero(right & given), np.count_nonzero(~right & given)
-        if not hits + misses or _quantile(hits + precision, misses + 1 - precision, _SURENESS_OF_ALL) >= precision:
+        if not hits + misses or _holds(precision, hits + precision, misses + 1 - precision) >= _SURENESS_OF_ALL:
             break
     return choose(predicted, confidence, right, sureness=sureness)
 
@@ -55,20 +58,36 @@ def choose_thresholds(
 def _thresholds(
     predicted: Integers, confidence: Floats, right: Flags, *, labels: int, precision: float, sureness: float
 ) -> Floats:
-    order, weight = np.argsort(-confidence, kind="stable"), _prior_weight(predicted, confidence, right)
-    shares = np.cumsum(right[order]) / (np.arange(1, len(order) + 1) + 1)  # + 1: the first few alone prove nothing
+    # Every label tries the confidences of all: between two of its own tickets, the others' tell how far it can go.
+    levels = np.unique(np.floor(confidence * _STEPS) / _STEPS)[::-1]
+    prior, weight = _share_above(levels, confidence, right), _prior_weight(predicted, confidence, right)
     thresholds = np.full(labels, NEVER)
     for label in np.unique(predicted):
-        own = order[predicted[order] == label]
-        # a threshold can't separate equal confidences
-        last = np.flatnonzero(np.append(confidence[own][1:] < confidence[own][:-1], True))
-        levels, hits = confidence[own][last], np.cumsum(right[own])[last]
-        prior = shares[np.searchsorted(-confidence[order], -levels, side="right") - 1]
-        bound = _quantile(hits + weight * prior, last + 1 - hits + weight * (1 - prior), sureness)
-        kept = np.flatnonzero(bound >= precision)
+        own = predicted == label
+        tickets, hits = _count_above(levels, confidence[own], right[own])
+        sure = _holds(precision, hits + weight * prior, tickets - hits + weight * (1 - prior)) >= sureness
+        kept = np.flatnonzero(sure & (tickets > 0))
         if len(kept):
             thresholds[label] = levels[kept[-1]]
     return thresholds
+
+
+def _share_above(levels: Floats, confidence: Floats, right: Flags) -> Floats:
+    """The share of right tickets at or above each level: as counted or by their confidences, whichever is lower.
+
+    The count of a few hundred tickets is noisy, and confidences can promise too much where some labels are mistaken.
+    """
+    tickets, hits = _count_above(levels, confidence, right)
+    _, promised = _count_above(levels, confidence, confidence)
+    found: Floats = np.minimum(hits / (tickets + 1), promised / np.maximum(tickets, 1))  # + 1: few alone prove nothing
+    return found
+
+
+def _count_above(levels: Floats, confidence: Floats, of: Floats | Flags) -> tuple[Integers, Floats]:
+    """How many tickets are at or above each level, and the sum of `of` over them."""
+    order = np.argsort(-confidence, kind="stable")
+    tickets = np.searchsorted(-confidence[order], -levels, side="right")
+    return tickets, np.concatenate([[0.0], np.cumsum(of[order])])[tickets]
 
 
 def _prior_weight(predicted: Integers, confidence: Floats, right: Flags) -> float:
@@ -85,9 +104,9 @@ def _prior_weight(predicted: Integers, confidence: Floats, right: Flags) -> floa
     return float(np.clip(1 / correlation - 1, *_PRIOR))
 
 
-def _quantile(hits: Floats | float, misses: Floats | float, sureness: float) -> Floats:
-    """The value that a precision exceeds with the probability `sureness`, given hits and misses."""
-    from scipy.stats import beta  # noqa: PLC0415 - installed for training only
+def _holds(precision: float, hits: Floats | float, misses: Floats | float) -> Floats:
+    """The probability that the share of right tickets is above `precision`, given hits and misses."""
+    from scipy.special import betaincc  # noqa: PLC0415 - installed for training only
 
-    found: Floats = beta.ppf(1 - sureness, np.maximum(hits, 1e-9), np.maximum(misses, 1e-9))
+    found: Floats = betaincc(np.maximum(hits, 1e-9), np.maximum(misses, 1e-9), precision)
     return found

@@ -13,6 +13,8 @@ pytest.importorskip("scipy")
 
 Choose = Callable[[Integers, Floats, Flags], Floats]
 _PRECISION = 0.95
+#: The share of tickets that labels of few tickets give, at least.
+_ENOUGH = 0.42
 
 
 def _ours(predicted: Integers, confidence: Floats, right: Flags) -> Floats:
@@ -82,8 +84,42 @@ def test_a_label_that_is_often_wrong_is_never_given() -> None:
 
 def test_equal_confidences_stand_or_fall_together() -> None:
     """A threshold never separates equal confidences."""
-    confidence = np.repeat(np.array([0.9, 0.6]), 100)
+    confidence = np.repeat(np.array([0.99, 0.5]), 100)
     right = np.ones(200, np.bool_)
     right[150:] = False
     found = choose_thresholds(np.zeros(200, np.intp), confidence, right, labels=1, precision=_PRECISION)
-    assert found.tolist() == [0.9]
+    assert found.tolist() == [0.99]
+
+
+def check_labels_of_few(choose: Choose) -> None:
+    """20 labels of some 12 tickets each, which are right as often as their confidence says: 0.63 could be labelled."""
+    rng = np.random.default_rng(11)
+    coverage, precision = [], []
+    for _ in range(40):
+        predicted, confidence = rng.integers(20, size=240), np.round(rng.beta(8, 1, size=240), 4)
+        thresholds = choose(predicted, confidence, rng.random(240) < confidence)
+        unseen = rng.beta(8, 1, size=20_000)
+        given = unseen >= thresholds[rng.integers(20, size=20_000)]
+        coverage.append(given.mean())
+        precision.append(unseen[given].sum())
+    assert sum(precision) / (20_000 * sum(coverage)) >= _PRECISION
+    assert np.mean(coverage) >= _ENOUGH
+
+
+def test_labels_of_few_tickets_share_their_evidence() -> None:
+    """Where labels don't differ, twelve tickets of each are enough for a threshold near that of all together."""
+    check_labels_of_few(_ours)
+
+
+def test_thresholds_at_own_tickets_only_are_caught() -> None:
+    """Mutant: a threshold is raised to the next ticket of its label, which is far away where there are few."""
+
+    def raised(predicted: Integers, confidence: Floats, right: Flags) -> Floats:
+        found = _ours(predicted, confidence, right)
+        for label in range(20):
+            above = confidence[(predicted == label) & (confidence >= found[label])]
+            found[label] = above.min(initial=NEVER)
+        return found
+
+    with pytest.raises(AssertionError):
+        check_labels_of_few(raised)
