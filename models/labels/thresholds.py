@@ -1,9 +1,9 @@
 """Chooses thresholds for a wanted precision: for each label the lowest confidence that keeps it."""
 
-from functools import partial
 from typing import Final
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from models.labels.linear import NEVER
@@ -41,35 +41,51 @@ def choose_thresholds(
     The probability is the lowest with which thresholds that are chosen by four fifths of the tickets keep `precision`
     on the rest.
     """
-    choose = partial(_thresholds, labels=labels, precision=precision)
     part = np.random.default_rng(_SEED).permutation(len(predicted)) % _PARTS
+    without = [
+        _chances(predicted[part != n], confidence[part != n], right[part != n], labels, precision)
+        for n in range(_PARTS)
+    ]
     for sureness in _SURENESS:
-        given = np.zeros(len(predicted), np.bool_)
-        for number in range(_PARTS):
-            rest, held_out = part != number, part == number
-            found = choose(predicted[rest], confidence[rest], right[rest], sureness=sureness)
-            given[held_out] = confidence[held_out] >= found[predicted[held_out]]
+        found = np.array([_lowest(one, sureness) for one in without])
+        given = confidence >= found[part, predicted]
         hits, misses = np.count_nonzero(right & given), np.count_nonzero(~right & given)
         if not hits + misses or _holds(precision, hits + precision, misses + 1 - precision) >= _SURENESS_OF_ALL:
             break
-    return choose(predicted, confidence, right, sureness=sureness)
+    return _lowest(_chances(predicted, confidence, right, labels, precision), sureness)
 
 
-def _thresholds(
-    predicted: Integers, confidence: Floats, right: Flags, *, labels: int, precision: float, sureness: float
-) -> Floats:
+class _Chances(Struct, frozen=True, eq=False):
+    """How probable it is that the precision holds.
+
+    Attributes:
+        levels: float64[m], NEVER and then confidences, the highest first.
+        of: float64[labels, m], for the tickets of a label at or above a level: 1 for NEVER, else 0 if there are none.
+    """
+
+    levels: Floats
+    of: Floats
+
+
+def _chances(predicted: Integers, confidence: Floats, right: Flags, labels: int, precision: float) -> _Chances:
     # Every label tries the confidences of all: between two of its own tickets, the others' tell how far it can go.
-    levels = np.unique(np.floor(confidence * _STEPS) / _STEPS)[::-1]
+    levels = np.append(NEVER, np.unique(np.floor(confidence * _STEPS) / _STEPS)[::-1])
     prior, weight = _share_above(levels, confidence, right), _prior_weight(predicted, confidence, right)
-    thresholds = np.full(labels, NEVER)
+    of = np.zeros((labels, len(levels)))
     for label in np.unique(predicted):
         own = predicted == label
         tickets, hits = _count_above(levels, confidence[own], right[own])
-        sure = _holds(precision, hits + weight * prior, tickets - hits + weight * (1 - prior)) >= sureness
-        kept = np.flatnonzero(sure & (tickets > 0))
-        if len(kept):
-            thresholds[label] = levels[kept[-1]]
-    return thresholds
+        held = _holds(precision, hits + weight * prior, tickets - hits + weight * (1 - prior))
+        of[label] = np.where(tickets, held, 0.0)
+    of[:, 0] = 1
+    return _Chances(levels, of)
+
+
+def _lowest(chances: _Chances, sureness: float) -> Floats:
+    """float64[labels]: the lowest level of each label at which the precision holds that surely."""
+    sure = chances.of >= sureness
+    found: Floats = chances.levels[sure.shape[1] - 1 - sure[:, ::-1].argmax(axis=1)]
+    return found
 
 
 def _share_above(levels: Floats, confidence: Floats, right: Flags) -> Floats:

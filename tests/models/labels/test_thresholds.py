@@ -95,7 +95,7 @@ def check_labels_of_few(choose: Choose) -> None:
     """20 labels of some 12 tickets each, which are right as often as their confidence says: 0.63 could be labelled."""
     rng = np.random.default_rng(11)
     coverage, precision = [], []
-    for _ in range(40):
+    for _ in range(15):
         predicted, confidence = rng.integers(20, size=240), np.round(rng.beta(8, 1, size=240), 4)
         thresholds = choose(predicted, confidence, rng.random(240) < confidence)
         unseen = rng.beta(8, 1, size=20_000)
