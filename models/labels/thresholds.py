@@ -14,7 +14,7 @@ Flags = NDArray[np.bool_]
 #: How probable it must be that a label's precision holds: tried in order until that of all labels together holds.
 _SURENESS: Final = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9)
 #: How probable it must be that the precision of all labels together holds.
-_SURENESS_OF_ALL: Final = 0.6
+_SURENESS_OF_ALL: Final = 0.8
 #: Thresholds are whole thousandths.
 _STEPS: Final = 1_000
 #: Bounds of the prior's weight, in tickets. The prior of a label is the precision of all labels at the same confidence,

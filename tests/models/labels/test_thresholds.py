@@ -14,7 +14,7 @@ pytest.importorskip("scipy")
 Choose = Callable[[Integers, Floats, Flags], Floats]
 _PRECISION = 0.95
 #: The share of tickets that labels of few tickets give, at least.
-_ENOUGH = 0.42
+_ENOUGH = 0.33
 
 
 def _ours(predicted: Integers, confidence: Floats, right: Flags) -> Floats:
