@@ -17,10 +17,10 @@ from core.contract import record_key
 from core.environment import load_settings
 from core.records import Example, LabelKind, Origin, Record, SparseVector, Vector
 from maintenance.training import embed_labelled
-from models.labels.fit import fit_calibration, fit_head
+from models.labels.fit import fit_head
 from models.labels.linear import NEVER, Calibration, LabelModel, LinearHead
 from models.labels.report import calibration_error, judge
-from models.labels.thresholds import Flags, choose_thresholds
+from models.labels.thresholds import Flags
 from models.labels.words import Floats, WordWeights, vocabulary_of
 from models.open import load_embedder
 from operators.neighbours import Examples
@@ -93,14 +93,14 @@ def _neighbours_today(data: Labelled) -> Outcome:
 
 
 def _neighbours_tuned(data: Labelled) -> Outcome:
-    """With one threshold for all labels that keeps the precision on the examples, by leave-one-out."""
+    """With the lowest threshold for all labels that has the precision on the examples, by leave-one-out."""
 
     def threshold(examples: Examples) -> float:
         vectors, _terms, labels = data.fit
         right, confidence = _nearest(examples, vectors, labels, leave_out=True)
-        true, ones = fit_calibration(confidence, right).confidence(confidence), np.zeros(len(labels), np.intp)
-        least = choose_thresholds(ones, true, right, labels=1, precision=_PRECISION)[0]
-        return float(confidence[true >= least].min(initial=NEVER))
+        order = np.argsort(-confidence, kind="stable")
+        enough = np.flatnonzero(np.cumsum(right[order]) >= _PRECISION * np.arange(1, len(order) + 1))
+        return float(confidence[order[enough[-1]]]) if len(enough) else NEVER
 
     return _neighbours(data, threshold)
 

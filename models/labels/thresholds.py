@@ -17,9 +17,10 @@ _SURENESS: Final = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9)
 _SURENESS_OF_ALL: Final = 0.8
 #: Thresholds are whole thousandths.
 _STEPS: Final = 1_000
-#: Bounds of the prior's weight, in tickets. The prior of a label is the precision of all labels at the same confidence,
-#: and it weighs less the more the labels differ.
+#: Bounds of the prior's weight, in tickets. It weighs less the more labels keep more or less than they promise.
 _PRIOR: Final = (10.0, 200.0)
+#: Tickets of all labels that are added to what a label's own confidences promise.
+_OTHERS: Final = 10.0
 _PARTS: Final = 5
 _SEED: Final = 7
 
@@ -27,7 +28,7 @@ _SEED: Final = 7
 def choose_thresholds(
     predicted: Integers, confidence: Floats, right: Flags, *, labels: int, precision: float
 ) -> Floats:
-    """float64[labels]: for each label the lowest threshold that keeps `precision`, or NEVER.
+    """float64[labels]: for each label the lowest threshold that aims at `precision`, or NEVER.
 
     Args:
         predicted: int[n], the label of each ticket, from a model that was not fitted to it.
@@ -36,10 +37,11 @@ def choose_thresholds(
         labels: number of labels.
         precision: the share of a label's tickets at or above its threshold that must be right.
 
-    The share that was right in the sample would favour lucky thresholds. So a threshold is taken where, by a beta
-    posterior, `precision` holds with some probability; its prior is the precision of all labels at the same confidence.
-    The probability is the lowest with which thresholds that are chosen by four fifths of the tickets keep `precision`
-    on the rest.
+    The share that was right in the sample would favour lucky thresholds. So a threshold is where, by a beta posterior,
+    `precision` holds with some probability. The prior is the precision of all labels at or above the same confidence,
+    or what the label's own confidences promise there, if that is less. The probability is the lowest with which
+    thresholds that are chosen by four fifths of the tickets keep `precision` on the rest, or else the highest that is
+    tried.
     """
     part = np.random.default_rng(_SEED).permutation(len(predicted)) % _PARTS
     without = [
@@ -50,7 +52,7 @@ def choose_thresholds(
         found = np.array([_lowest(one, sureness) for one in without])
         given = confidence >= found[part, predicted]
         hits, misses = np.count_nonzero(right & given), np.count_nonzero(~right & given)
-        if not hits + misses or _holds(precision, hits + precision, misses + 1 - precision) >= _SURENESS_OF_ALL:
+        if hits + misses and _holds(precision, hits + precision, misses + 1 - precision) >= _SURENESS_OF_ALL:
             break
     return _lowest(_chances(predicted, confidence, right, labels, precision), sureness)
 
@@ -60,7 +62,8 @@ class _Chances(Struct, frozen=True, eq=False):
 
     Attributes:
         levels: float64[m], NEVER and then confidences, the highest first.
-        of: float64[labels, m], for the tickets of a label at or above a level: 1 for NEVER, else 0 if there are none.
+        of: float64[labels, m], for the tickets of a label at or above a level: 1 for NEVER, and 0 where the label has
+            no tickets, or none at or below.
     """
 
     levels: Floats
@@ -69,14 +72,18 @@ class _Chances(Struct, frozen=True, eq=False):
 
 def _chances(predicted: Integers, confidence: Floats, right: Flags, labels: int, precision: float) -> _Chances:
     # Every label tries the confidences of all: between two of its own tickets, the others' tell how far it can go.
-    levels = np.append(NEVER, np.unique(np.floor(confidence * _STEPS) / _STEPS)[::-1])
+    levels = np.append(NEVER, np.unique(_level(confidence))[::-1])
     prior, weight = _share_above(levels, confidence, right), _prior_weight(predicted, confidence, right)
     of = np.zeros((labels, len(levels)))
     for label in np.unique(predicted):
         own = predicted == label
         tickets, hits = _count_above(levels, confidence[own], right[own])
-        held = _holds(precision, hits + weight * prior, tickets - hits + weight * (1 - prior))
-        of[label] = np.where(tickets, held, 0.0)
+        _, promised = _count_above(levels, confidence[own], confidence[own])
+        # Others may be surer: what they keep says little about a label that is seldom sure.
+        kept = np.minimum(prior, (promised + _OTHERS * prior) / (tickets + _OTHERS))
+        held = _holds(precision, hits + weight * kept, tickets - hits + weight * (1 - kept))
+        tried = (tickets > 0) & (levels >= _level(confidence[own].min()))
+        of[label] = np.where(tried, held, 0.0)
     of[:, 0] = 1
     return _Chances(levels, of)
 
@@ -96,6 +103,12 @@ def _share_above(levels: Floats, confidence: Floats, right: Flags) -> Floats:
     tickets, hits = _count_above(levels, confidence, right)
     _, promised = _count_above(levels, confidence, confidence)
     found: Floats = np.minimum(hits / (tickets + 1), promised / np.maximum(tickets, 1))  # + 1: few alone prove nothing
+    return found
+
+
+def _level(confidence: Floats) -> Floats:
+    """The threshold at or below a confidence."""
+    found: Floats = np.floor(confidence * _STEPS) / _STEPS
     return found
 
 

@@ -13,8 +13,8 @@ pytest.importorskip("scipy")
 
 Choose = Callable[[Integers, Floats, Flags], Floats]
 _PRECISION = 0.95
-#: The share of tickets that labels of few tickets give, at least.
-_ENOUGH = 0.33
+#: Labels of few tickets give this many times as many as with thresholds at their own tickets, at least.
+_GAIN = 1.1
 
 
 def _ours(predicted: Integers, confidence: Floats, right: Flags) -> Floats:
@@ -91,35 +91,62 @@ def test_equal_confidences_stand_or_fall_together() -> None:
     assert found.tolist() == [0.99]
 
 
+def _raised(thresholds: Floats, predicted: Integers, confidence: Floats) -> Floats:
+    """Each threshold raised to the next ticket of its label, which is far away where there are few."""
+    above = [confidence[(predicted == label) & (confidence >= least)] for label, least in enumerate(thresholds)]
+    return np.array([own.min(initial=NEVER) for own in above])
+
+
 def check_labels_of_few(choose: Choose) -> None:
-    """20 labels of some 12 tickets each, which are right as often as their confidence says: 0.63 could be labelled."""
+    """20 labels of some 12 tickets each, which are right as often as their confidence says."""
     rng = np.random.default_rng(11)
-    coverage, precision = [], []
-    for _ in range(15):
+    given = raised = right = 0.0
+    for _ in range(12):
         predicted, confidence = rng.integers(20, size=240), np.round(rng.beta(8, 1, size=240), 4)
         thresholds = choose(predicted, confidence, rng.random(240) < confidence)
-        unseen = rng.beta(8, 1, size=20_000)
-        given = unseen >= thresholds[rng.integers(20, size=20_000)]
-        coverage.append(given.mean())
-        precision.append(unseen[given].sum())
-    assert sum(precision) / (20_000 * sum(coverage)) >= _PRECISION
-    assert np.mean(coverage) >= _ENOUGH
+        labels, unseen = rng.integers(20, size=20_000), rng.beta(8, 1, size=20_000)
+        given += np.count_nonzero(unseen >= thresholds[labels])
+        raised += np.count_nonzero(unseen >= _raised(thresholds, predicted, confidence)[labels])
+        right += unseen[unseen >= thresholds[labels]].sum()
+    assert right >= _PRECISION * given
+    assert given > _GAIN * raised
 
 
 def test_labels_of_few_tickets_share_their_evidence() -> None:
-    """Where labels don't differ, twelve tickets of each are enough for a threshold near that of all together."""
+    """A label's threshold is between two of its tickets, where all labels together say."""
     check_labels_of_few(_ours)
 
 
 def test_thresholds_at_own_tickets_only_are_caught() -> None:
-    """Mutant: a threshold is raised to the next ticket of its label, which is far away where there are few."""
-
-    def raised(predicted: Integers, confidence: Floats, right: Flags) -> Floats:
-        found = _ours(predicted, confidence, right)
-        for label in range(20):
-            above = confidence[(predicted == label) & (confidence >= found[label])]
-            found[label] = above.min(initial=NEVER)
-        return found
-
+    """Mutant: thresholds are confidences of the label's own tickets."""
     with pytest.raises(AssertionError):
-        check_labels_of_few(raised)
+        check_labels_of_few(
+            lambda predicted, confidence, right: _raised(_ours(predicted, confidence, right), predicted, confidence)
+        )
+
+
+def test_a_label_that_is_never_sure_does_not_profit_from_others() -> None:
+    """Two labels are always sure and right; the third is right as often as it promises, which is half of the time."""
+    confidence = np.concatenate([np.full(400, 0.99), np.full(6, 0.5)])
+    predicted = np.concatenate([np.repeat(np.array([0, 1]), 200), np.full(6, 2)])
+    right = np.ones(406, np.bool_)
+    right[400::2] = False
+    found = choose_thresholds(predicted, confidence, right, labels=3, precision=_PRECISION)
+    assert found.tolist() == [0.99, 0.99, NEVER]
+
+
+def test_a_threshold_is_not_below_every_ticket_of_its_label() -> None:
+    """Other labels' tickets of a low confidence say nothing about a label that has none."""
+    rng = np.random.default_rng(5)
+    confidence = np.round(np.concatenate([rng.uniform(0.95, 1, 300), rng.uniform(0.3, 0.6, 20)]), 4)
+    predicted = np.repeat(np.array([0, 1]), [300, 20])
+    right = np.concatenate([np.ones(300, np.bool_), rng.random(20) < 0.45])
+    found = choose_thresholds(predicted, confidence, right, labels=2, precision=_PRECISION)
+    assert 0.95 <= found[0] <= confidence[:300].min()
+
+
+def test_luck_does_not_outweigh_what_confidences_promise() -> None:
+    """All of 180 tickets are right, but their confidences promise only 0.93."""
+    predicted = np.repeat(np.arange(60), 3)
+    found = choose_thresholds(predicted, np.full(180, 0.93), np.ones(180, np.bool_), labels=60, precision=_PRECISION)
+    assert (found == NEVER).all()
