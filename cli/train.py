@@ -96,8 +96,8 @@ def train_labels(
     """Fit a label model that gives tickets the category and priority that their producer left out.
 
     The model learns from tickets that have a category or a priority; five per label are the least, and a hundred are
-    plenty. Each label gets a threshold that aims at --precision on unseen tickets. A ticket below the threshold gets no label, and a label that
-    never reaches it is never given.
+    plenty. Each label gets a threshold that aims at --precision on unseen tickets. A ticket below the threshold gets no
+    label, and a label that never reaches it is never given.
 
     The table shows each label on held-out tickets. To use the model, set TICKETS_CLASSIFY__MODEL to its folder and
     restart the workers; to go back, set it to the old folder. Training needs scikit-learn (requirements/train.txt), a
