@@ -74,10 +74,10 @@ LABELS: Final = Suite(
     axis="share",
     repeats=False,
     note="Thresholds aim at a precision of .95 and are chosen without the judged tickets. *As before* is the fixed "
-    "confidence of 0.6; *tuned* is the lowest single threshold that had this precision on the examples. "
-    "banking77 is judged by its test split; *first 5 words* "
-    "are those of each query, for training and judging alike. Hadoop's issues are judged by the priority of the newest "
-    "three tenths. Accuracy counts every ticket's likeliest label. Skipped without ../shared/data.",
+    "confidence of 0.6; *tuned* is the lowest single threshold that had this precision on the examples. banking77 is "
+    "judged by its test split; *first 5 words* are those of each query, for training and judging alike. Hadoop's "
+    "issues are judged by the priority of the newest three tenths. Accuracy counts every ticket's likeliest label. "
+    "Skipped without ../shared/data.",
 )
 
 ANSWERS: Final = Suite(

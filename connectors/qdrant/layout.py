@@ -88,7 +88,7 @@ def row_of(payload: Mapping[str, object]) -> Row:
         return msgspec.convert(payload, Row)
     except msgspec.ValidationError:
         pass
-    kept = {name: value for name, value in payload.items() if isinstance(value, _FACTS.get(name, object))}
+    kept = {name: value for name, value in payload.items() if type(value) is _FACTS.get(name, type(value))}
     try:
         return msgspec.convert(kept, Row)
     except msgspec.ValidationError:

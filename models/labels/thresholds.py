@@ -1,4 +1,4 @@
-"""Chooses thresholds for a wanted precision: for each label the lowest confidence that keeps it."""
+"""Chooses thresholds for a wanted precision: for each label the lowest confidence that probably keeps it."""
 
 from typing import Final
 
@@ -17,9 +17,9 @@ _SURENESS: Final = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9)
 _SURENESS_OF_ALL: Final = 0.8
 #: Thresholds are whole thousandths.
 _STEPS: Final = 1_000
-#: Bounds of the prior's weight, in tickets. It weighs less the more labels keep more or less than they promise.
+#: Bounds of the prior's weight, in tickets: the more labels differ in how far they keep what they promise, the lower.
 _PRIOR: Final = (10.0, 200.0)
-#: Tickets of all labels that are added to what a label's own confidences promise.
+#: Weight, in tickets, of all labels' precision beside what a label's own confidences promise.
 _OTHERS: Final = 10.0
 _PARTS: Final = 5
 _SEED: Final = 7
@@ -40,8 +40,8 @@ def choose_thresholds(
     The share that was right in the sample would favour lucky thresholds. So a threshold is where, by a beta posterior,
     `precision` holds with some probability. The prior is the precision of all labels at or above the same confidence,
     or what the label's own confidences promise there, if that is less. The probability is the lowest with which
-    thresholds that are chosen by four fifths of the tickets keep `precision` on the rest, or else the highest that is
-    tried.
+    thresholds that are chosen by four fifths of the tickets are likely to keep `precision` on the rest, or else the
+    highest that is tried.
     """
     part = np.random.default_rng(_SEED).permutation(len(predicted)) % _PARTS
     without = [
@@ -63,7 +63,7 @@ class _Chances(Struct, frozen=True, eq=False):
     Attributes:
         levels: float64[m], NEVER and then confidences, the highest first.
         of: float64[labels, m], for the tickets of a label at or above a level: 1 for NEVER, and 0 where the label has
-            no tickets, or none at or below.
+            no ticket at or above the level, or none at or below it.
     """
 
     levels: Floats
@@ -77,8 +77,7 @@ def _chances(predicted: Integers, confidence: Floats, right: Flags, labels: int,
     of = np.zeros((labels, len(levels)))
     for label in np.unique(predicted):
         own = predicted == label
-        tickets, hits = _count_above(levels, confidence[own], right[own])
-        _, promised = _count_above(levels, confidence[own], confidence[own])
+        tickets, hits, promised = _count_above(levels, confidence[own], right[own])
         # Others may be surer: what they keep says little about a label that is seldom sure.
         kept = np.minimum(prior, (promised + _OTHERS * prior) / (tickets + _OTHERS))
         held = _holds(precision, hits + weight * kept, tickets - hits + weight * (1 - kept))
@@ -100,8 +99,7 @@ def _share_above(levels: Floats, confidence: Floats, right: Flags) -> Floats:
 
     The count of a few hundred tickets is noisy, and confidences can promise too much where some labels are mistaken.
     """
-    tickets, hits = _count_above(levels, confidence, right)
-    _, promised = _count_above(levels, confidence, confidence)
+    tickets, hits, promised = _count_above(levels, confidence, right)
     found: Floats = np.minimum(hits / (tickets + 1), promised / np.maximum(tickets, 1))  # + 1: few alone prove nothing
     return found
 
@@ -112,11 +110,12 @@ def _level(confidence: Floats) -> Floats:
     return found
 
 
-def _count_above(levels: Floats, confidence: Floats, of: Floats | Flags) -> tuple[Integers, Floats]:
-    """How many tickets are at or above each level, and the sum of `of` over them."""
+def _count_above(levels: Floats, confidence: Floats, right: Flags) -> tuple[Integers, Floats, Floats]:
+    """At or above each level: the number of tickets, of right ones, and of those that the confidences promise."""
     order = np.argsort(-confidence, kind="stable")
     tickets = np.searchsorted(-confidence[order], -levels, side="right")
-    return tickets, np.concatenate([[0.0], np.cumsum(of[order])])[tickets]
+    hits, promised = (np.concatenate([[0.0], np.cumsum(of[order])])[tickets] for of in (right, confidence))
+    return tickets, hits, promised
 
 
 def _prior_weight(predicted: Integers, confidence: Floats, right: Flags) -> float:

@@ -13,7 +13,7 @@ pytest.importorskip("scipy")
 
 Choose = Callable[[Integers, Floats, Flags], Floats]
 _PRECISION = 0.95
-#: Labels of few tickets give this many times as many as with thresholds at their own tickets, at least.
+#: Labels of few tickets are given at least this many times as often as with thresholds at their own tickets.
 _GAIN = 1.1
 
 
@@ -113,7 +113,7 @@ def check_labels_of_few(choose: Choose) -> None:
 
 
 def test_labels_of_few_tickets_share_their_evidence() -> None:
-    """A label's threshold is between two of its tickets, where all labels together say."""
+    """A label's threshold may lie between two of its tickets, where the evidence of all labels puts it."""
     check_labels_of_few(_ours)
 
 
