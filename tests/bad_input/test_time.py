@@ -3,6 +3,8 @@
 Times are processor times of this thread, the best of a few tries, because other programs only add to them.
 """
 
+import collections
+import itertools
 import json
 import math
 import time
@@ -22,11 +24,11 @@ from tests.bad_input.generator import fields, written
 from tests.bad_input.values import PIECES
 from tests.fakes import record
 
-#: An ordinary text, by which the machine's pace is measured, and how many times as long others may take.
+_BYTES = 300_000
+#: An ordinary text, by which the machine's pace is measured, and how many times as long others may take. The slowest,
+#: numbers and addresses that turn out to be none, take ten times as long.
 _ORDINARY = "My card was declined at the till. Why is that? "
 _MOST = 16
-#: The slowest texts, addresses and numbers that turn out to be none, take ten times as long as an ordinary one.
-_BYTES = 300_000
 #: Four times the text takes four times as long, or sixteen times if the growth is quadratic.
 _GROWTH = 8
 #: Shorter times are not compared.
@@ -60,7 +62,7 @@ def _body(text: str, size: int) -> bytes:
 
 
 def _grows_with_its_length(text: str, *, tries: int = _TRIES, size: int = _BYTES) -> bool:
-    """Whether four times as much of `text` takes less than eight times as long, and not too long."""
+    """Whether four times as much of `text` takes less than eight times as long, and not too much longer than others."""
     short, long, ordinary = _body(text, size // 4), _body(text, size), _body(_ORDINARY, size)
     short_s = long_s = ordinary_s = math.inf
     for _ in range(tries):
@@ -95,3 +97,17 @@ def test_quotes_cut_by_copying_what_is_left_are_caught(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(clean, "cut_mail", cut)
     assert not _grows_with_its_length("-- \n", tries=1)
+
+
+def test_a_text_that_takes_long_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mutant's time is proportional to the length, but some texts take far longer than others."""
+
+    def cut(text: str, *, forwarded: bool) -> str:
+        del forwarded
+        if text.startswith("--"):
+            collections.deque(itertools.chain.from_iterable(itertools.repeat(text, 10_000)), maxlen=0)
+        return text
+
+    assert _grows_with_its_length("-- \n", size=_BYTES // 10)
+    monkeypatch.setattr(clean, "cut_mail", cut)
+    assert not _grows_with_its_length("-- \n", tries=1, size=_BYTES // 10)
