@@ -150,3 +150,11 @@ def test_luck_does_not_outweigh_what_confidences_promise() -> None:
     predicted = np.repeat(np.arange(60), 3)
     found = choose_thresholds(predicted, np.full(180, 0.93), np.ones(180, np.bool_), labels=60, precision=_PRECISION)
     assert (found == NEVER).all()
+
+
+def test_a_rounded_threshold_keeps_its_tickets() -> None:
+    """Thresholds are rounded down, so that the tickets whose confidence chose one are given."""
+    found = choose_thresholds(
+        np.zeros(200, np.intp), np.full(200, 0.9996), np.ones(200, np.bool_), labels=1, precision=_PRECISION
+    )
+    assert found.tolist() == [0.999]
